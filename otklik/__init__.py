@@ -1,0 +1,3 @@
+"""Otklik: the data pipeline of a regional governance centre."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The made-up region: a deterministic Sverdlovsk oblast that no production code imports."""

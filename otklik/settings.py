@@ -241,13 +241,12 @@ def ensure_env_file(home: Path | None = None) -> bool:
     The file is readable by its owner only. What it already holds is kept.
     """
     path = (home or _home()) / ".env"
-    present = dotenv_values(path) if path.exists() else {}
+    present = {**(dotenv_values(path) if path.exists() else {}), **os.environ}
     missing = {
         PREFIX + name.upper(): marker.make()
         for name, field in Settings.model_fields.items()
         for marker in field.metadata
-        if isinstance(marker, Generated)
-        and not (present.get(PREFIX + name.upper()) or _from_environment(name.upper(), ""))
+        if isinstance(marker, Generated) and not present.get(PREFIX + name.upper())
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     # Opened with the right mode at once, so that the secrets are never readable by others.
@@ -255,7 +254,7 @@ def ensure_env_file(home: Path | None = None) -> bool:
         os.fchmod(file.fileno(), 0o600)
         if missing and path.stat().st_size == 0:
             file.write(
-                "# Made by Otklik at first start. Keep it private; without OTKLIK_AUTHOR_KEY authors cannot be matched.\n"
+                "# Made at first start. Keep it private and keep a copy: OTKLIK_AUTHOR_KEY ties authors together.\n"
             )
         file.writelines(f"{name}={value}\n" for name, value in missing.items())
     return bool(missing)

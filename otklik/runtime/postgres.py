@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -90,8 +91,7 @@ class Cluster:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server as a child of this process, its log beside its data (the supervisor does without)."""
         with open(self.data.parent / "postgres.log", "ab") as log:
-            return subprocess.Popen(self.command(), user=self.user, group=self.user, extra_groups=[] if self.user else None,
-                                    stdout=log, stderr=log, cwd="/")  # fmt: skip
+            return subprocess.Popen(self.command(), stdout=log, stderr=log, **_identity(self.user))
 
     @cached_property
     def programs(self) -> Path:
@@ -127,14 +127,21 @@ class Cluster:
             file.flush()
             if self.user:
                 shutil.chown(file.name, self.user)
-            self._run("initdb", "--pgdata", str(self.data.resolve()), "--username=otklik_admin", f"--pwfile={file.name}",
-                      "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
-                      "--builtin-locale=C.UTF-8", "--data-checksums")  # fmt: skip
+            self._run(
+                "initdb",
+                f"--pgdata={self.data.resolve()}",
+                "--username=otklik_admin",
+                f"--pwfile={file.name}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+            )
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), *arguments]
-        done = subprocess.run(command, user=self.user, group=self.user, extra_groups=[] if self.user else None,
-                              capture_output=True, text=True, cwd="/")  # fmt: skip
+        done = subprocess.run(command, check=False, capture_output=True, text=True, **_identity(self.user))
         if done.returncode:
             raise PostgresError(f"{program} failed on {self.data}: {done.stderr.strip() or done.stdout.strip()}")
 
@@ -173,10 +180,14 @@ def _ensure_system_user() -> None:
             ) from None
 
 
+def _identity(user: str | None) -> dict[str, Any]:
+    """Return what makes `subprocess` run a program as `user`, in a folder that user can enter."""
+    return {"cwd": "/"} | ({"user": user, "group": user, "extra_groups": []} if user else {})
+
+
 def _can(user: str | None, test: str, path: Path) -> bool:
     # Asked of the system itself: modes, access lists and mounts all count.
-    done = subprocess.run(["test", test, str(path)], user=user, group=user, extra_groups=[] if user else None, cwd="/")
-    return done.returncode == 0
+    return subprocess.run(["test", test, str(path)], check=False, **_identity(user)).returncode == 0
 
 
 def _short_hash(path: Path) -> str:

@@ -42,7 +42,7 @@ def prepare_server(settings: Settings) -> None:
         for role in ("owner", *SERVICE_ROLES):
             _act_for(admin, role)
         # The owner makes the transformer's schemas on its behalf when it migrates.
-        admin.execute("grant otklik_transformer to otklik_owner with admin option")
+        admin.execute("grant otklik_transformer to otklik_owner")
         for role in SERVICE_ROLES:
             _ensure_database(admin, settings.database(role), f"otklik_{role}")
             open_database(admin, settings.database(role), (role,))
@@ -96,17 +96,19 @@ def check_server(admin: psycopg.Connection) -> None:
             f"PostgreSQL {version} is too old: Otklik needs {OLDEST_SERVER} or newer. "
             f"Upgrade the server, name another in OTKLIK_DATABASE_URL, or unset it to use the embedded one."
         )
-    row = admin.execute(
-        "select rolname, rolsuper or rolcreaterole, rolsuper or rolcreatedb from pg_roles where rolname = current_user"
-    ).fetchone()
-    assert row is not None
-    user, may_create_roles, may_create_databases = row
-    rights = {"CREATEROLE": may_create_roles, "CREATEDB": may_create_databases}
-    lacking = [right for right, held in rights.items() if not held]
-    if lacking:
+    lacking = admin.execute(
+        """
+        select needed.privilege
+        from pg_roles
+        cross join lateral (values ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb)) as needed (privilege, held)
+        where rolname = current_user and not rolsuper and not needed.held
+        """
+    )
+    if rights := [right for (right,) in lacking]:
+        user = admin.info.user
         raise DatabaseError(
-            f"Role '{user}' of OTKLIK_DATABASE_URL lacks {' and '.join(lacking)}. "
-            f'As a superuser run: alter role "{user}" {" ".join(lacking).lower()};'
+            f"Role '{user}' of OTKLIK_DATABASE_URL lacks {' and '.join(rights)}. "
+            f'As a superuser run: alter role "{user}" {" ".join(rights).lower()};'
         )
 
 

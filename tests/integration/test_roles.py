@@ -3,8 +3,7 @@
 import psycopg
 import pytest
 
-from otklik.settings import DATABASE_ROLES, SERVICE_ROLES, Settings
-from otklik.warehouse.roles import connect_as_admin, prepare_server
+from otklik.settings import DATABASE_ROLES, Settings
 
 
 def ask(settings: Settings, role: str, question: str) -> object:

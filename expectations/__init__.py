@@ -1,0 +1,1 @@
+"""What must hold in the warehouse: suites as data, and the checkpoint that runs them."""

@@ -1,0 +1,145 @@
+"""Run a suite as one Great Expectations checkpoint: every table of it, results cleaned of values, Data Docs updated."""
+
+import logging
+import os
+import re
+import uuid
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+# Before the import below: it reads them once, and it logs hundreds of lines.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+warnings.filterwarnings("ignore", module="great_expectations")
+
+import great_expectations as gx  # noqa: E402
+from great_expectations.checkpoint import UpdateDataDocsAction  # noqa: E402
+from great_expectations.core.run_identifier import RunIdentifier  # noqa: E402
+from great_expectations.data_context import EphemeralDataContext  # noqa: E402
+from great_expectations.data_context.store import ValidationResultsStore  # noqa: E402
+from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults  # noqa: E402
+
+from expectations.record import Outcome  # noqa: E402
+from expectations.suite import Check, Suite, SuiteError  # noqa: E402
+
+# Counts only. Everything else in a result may quote rows, and rows hold personal data.
+_COUNTS = frozenset({"element_count", "unexpected_count", "unexpected_percent", "missing_count", "missing_percent"})
+
+
+class CountsOnlyStore(ValidationResultsStore):
+    """Keeps validation results without a single value of the data; Data Docs are built from what it keeps."""
+
+    def store_validation_results(self, suite_validation_result: Any, **identifiers: Any) -> Any:
+        for result in suite_validation_result.results:
+            result.result = _without_values(result.result)
+            result.exception_info = _without_messages(result.exception_info)
+        return super().store_validation_results(suite_validation_result=suite_validation_result, **identifiers)
+
+
+def run_checkpoint(suite: Suite, run_id: uuid.UUID, started_at: datetime, database: str, var: Path) -> list[Outcome]:
+    """Run every expectation of a suite, each table once, and update Data Docs; return what each found.
+
+    `database` is an SQLAlchemy address with a host. Under `var`, Data Docs go to site/quality and the results they are
+    built from to quality; earlier runs stay in both.
+    Raises SuiteError when an expectation's type or arguments are not Great Expectations' own.
+    """
+    suites = {table: _expectation_suite(suite, table) for table in suite.tables}
+    context = _context(var / "site" / "quality", var / "quality")
+    source = context.data_sources.add_postgres(name="warehouse", connection_string=database)
+    definitions = [_definition(context, source, table, expectations) for table, expectations in suites.items()]
+    checkpoint = context.checkpoints.add(
+        gx.Checkpoint(
+            name=suite.name,
+            validation_definitions=definitions,
+            actions=[UpdateDataDocsAction(name="data_docs")],
+            result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+        )
+    )
+    result = checkpoint.run(run_id=RunIdentifier(run_name=str(run_id), run_time=started_at))
+    found = [one for validation in result.run_results.values() for one in validation.results]
+    by_number = {one.expectation_config.meta["number"]: one for one in found}
+    return [_outcome(table, check, by_number[number]) for number, (table, check) in enumerate(suite)]
+
+
+def _context(docs: Path, results: Path) -> EphemeralDataContext:
+    config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars={"globally": False})
+    # Under a name of its own: Great Expectations puts its own store where the default name is.
+    config.validation_results_store_name = "counts_only_results"
+    config.stores["counts_only_results"] = {
+        "class_name": "CountsOnlyStore",
+        "module_name": __name__,
+        "store_backend": _folder(results, filepath_suffix=".json"),
+    }
+    config.data_docs_sites = {
+        "quality": {
+            "class_name": "SiteBuilder",
+            "store_backend": _folder(docs),
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "show_how_to_buttons": False,
+        }
+    }
+    return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def _folder(path: Path, **options: Any) -> dict[str, Any]:
+    path.mkdir(parents=True, exist_ok=True)
+    return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(path), **options}
+
+
+def _expectation_suite(suite: Suite, table: str) -> gx.ExpectationSuite:
+    numbered = ((number, check) for number, (owner, check) in enumerate(suite) if owner == table)
+    return gx.ExpectationSuite(name=table, expectations=[_expectation(suite, table, *pair) for pair in numbered])
+
+
+def _expectation(suite: Suite, table: str, number: int, check: Check) -> Any:
+    kind = getattr(gx.expectations, check.expect, None)
+    if kind is None:
+        raise SuiteError(f"{suite.file}: {table}: Great Expectations has no expectation called {check.expect}")
+    try:
+        return kind(**check.arguments, severity=check.severity, description=check.protects, meta={"number": number})
+    except ValueError as error:
+        raise SuiteError(f"{suite.file}: {table}: {check.label} {', '.join(check.columns)}: {error}") from None
+
+
+def _definition(context: EphemeralDataContext, source: Any, table: str, expectations: gx.ExpectationSuite) -> Any:
+    schema, name = table.split(".")
+    asset = source.add_table_asset(name=table, schema_name=schema, table_name=name)
+    whole = asset.add_batch_definition_whole_table("whole table")
+    context.suites.add(expectations)
+    return context.validation_definitions.add(gx.ValidationDefinition(name=table, data=whole, suite=expectations))
+
+
+def _without_values(result: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in result.items() if key in _COUNTS}
+    if isinstance(result.get("observed_value"), int | float):
+        kept["observed_value"] = result["observed_value"]
+    return kept
+
+
+def _without_messages(info: dict[str, Any]) -> dict[str, Any]:
+    # A database's message quotes the value it stumbled over, so only the kind of the error is kept.
+    if info.get("raised_exception") is False:
+        return info
+    kind = re.search(r"psycopg\.errors\.(\w+)", str(info))
+    message = f"The check itself broke: {kind[1] if kind else 'not a database error'}"
+    return {"raised_exception": True, "exception_message": message, "exception_traceback": None}
+
+
+def _outcome(table: str, check: Check, found: Any) -> Outcome:
+    broken = found.exception_info.get("raised_exception") is not False
+    return Outcome(
+        expectation=f"{table}: {check.label}",
+        column=", ".join(check.columns) or None,
+        severity=check.severity,
+        success=bool(found.success) and not broken,
+        observed=found.exception_info["exception_message"] if broken else _observed(found.result),
+        protects=check.protects,
+    )
+
+
+def _observed(result: dict[str, Any]) -> str | None:
+    if "element_count" in result:
+        return f"{result.get('unexpected_count') or 0} of {result['element_count']} rows"
+    return str(result["observed_value"]) if "observed_value" in result else None

@@ -1,0 +1,6 @@
+-- Grain: one row. The batches this build takes in: after the last one published, through the last one committed
+-- when the build began. Fixed here once, so that a file loaded meanwhile is left whole for the next build.
+select
+    {{ published_through() }} as batches_after,
+    coalesce(max(batch_id), 0) as batches_through
+from {{ ref('stg_files__batch') }}

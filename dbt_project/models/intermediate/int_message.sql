@@ -1,0 +1,65 @@
+-- Grain: one message in its latest version: the greatest (updated_at, interval_to of its batch, batch_id, row_number).
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook="{{ forget_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}",
+        post_hook="{{ analyze_when_rebuilt() }}",
+        indexes=[
+            {'columns': ['region_code', 'source', 'message_id'], 'unique': true},
+            {'columns': ['region_code', 'source', 'incident_id']},
+            {'columns': ['region_code', 'registered_date']},
+            {'columns': ['batch_id']},
+        ]
+    )
+}}
+
+with versions as (
+    select *
+    from {{ ref('stg_files__incident') }}
+    where
+        batch_id <= (select batches_through from {{ ref('int_batch_window') }})
+        {{ and_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}
+),
+
+latest as (
+    select distinct on (versions.region_code, versions.source, versions.message_id)
+        versions.*,
+        batch.interval_to
+    from versions
+    inner join {{ ref('stg_files__batch') }} as batch on versions.batch_id = batch.batch_id
+    order by
+        versions.region_code, versions.source, versions.message_id,
+        versions.updated_at desc, batch.interval_to desc, versions.batch_id desc, versions.row_number desc
+)
+
+select
+    latest.region_code,
+    latest.source,
+    latest.message_id,
+    latest.incident_id,
+    latest.batch_id,
+    latest.row_number,
+    latest.author_hash,
+    latest.status,
+    latest.priority,
+    latest.channel,
+    latest.topic,
+    latest.subtopic,
+    latest.municipality_code,
+    latest.municipality,
+    latest.authority,
+    latest.reopened_count,
+    latest.updated_at,
+    latest.interval_to,
+    latest.received_at,
+    latest.registered_at,
+    latest.assigned_at,
+    latest.first_response_at,
+    latest.resolved_at,
+    latest.closed_at,
+    latest.due_at,
+    (latest.received_at at time zone clock.time_zone)::date as received_date,
+    (latest.registered_at at time zone clock.time_zone)::date as registered_date
+from latest
+inner join {{ ref('int_region_clock') }} as clock on latest.region_code = clock.region_code

@@ -1,0 +1,62 @@
+-- Grain: one region × local year in which a message was registered or an incident answered or resolved.
+-- Each event is counted in its own year; a touched year is counted again from its rows.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='append',
+        pre_hook="{{ forget_touched(ref('int_touched_year'), ['region_code', 'year']) }}",
+        post_hook="{{ analyze_when_rebuilt() }}",
+        indexes=[{'columns': ['region_code', 'year'], 'unique': true}]
+    )
+}}
+
+with registered as (
+    select
+        happened.region_code,
+        extract(year from happened.registered_date)::integer as year,
+        count(*) as message_count
+    from {{ ref('int_message') }} as happened
+    {{ join_touched_period(ref('int_touched_year'), 'happened', 'registered_date', 'first_day', 'next_first_day') }}
+    where happened.registered_date is not null
+    group by 1, 2
+),
+
+resolved as (
+    select
+        happened.region_code,
+        extract(year from happened.resolved_date)::integer as year,
+        sum(happened.message_count) as message_count
+    from {{ ref('int_incident') }} as happened
+    {{ join_touched_period(ref('int_touched_year'), 'happened', 'resolved_date', 'first_day', 'next_first_day') }}
+    where happened.resolved_date is not null
+    group by 1, 2
+),
+
+answered as (
+    select
+        happened.region_code,
+        extract(year from happened.first_response_date)::integer as year,
+        avg(happened.minutes_to_respond)::numeric(20, 6) as mean_minutes,
+        (percentile_cont(0.5) within group (order by happened.minutes_to_respond))::numeric(20, 6) as median_minutes,
+        (percentile_cont(0.9) within group (order by happened.minutes_to_respond))::numeric(20, 6) as p90_minutes,
+        count(happened.due_at) as with_deadline_count,
+        count(*) filter (where happened.is_on_time) as on_time_count
+    from {{ ref('int_incident') }} as happened
+    {{ join_touched_period(ref('int_touched_year'), 'happened', 'first_response_date', 'first_day', 'next_first_day') }}
+    where happened.first_response_date is not null
+    group by 1, 2
+)
+
+select
+    region_code,
+    year,
+    coalesce(registered.message_count, 0) as messages_processed,
+    coalesce(resolved.message_count, 0)::bigint as problems_resolved,
+    answered.mean_minutes,
+    answered.median_minutes,
+    answered.p90_minutes,
+    coalesce(answered.with_deadline_count, 0) as with_deadline_count,
+    coalesce(answered.on_time_count, 0) as on_time_count
+from registered
+full outer join resolved using (region_code, year)
+full outer join answered using (region_code, year)

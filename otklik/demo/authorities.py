@@ -69,9 +69,7 @@ _REGIONAL = {
     "m_sport": Authority("Министерство физической культуры и спорта", 0.8),
     "m_culture": Authority("Министерство культуры", 0.75),
     "m_building": Authority("Министерство строительства и развития инфраструктуры", 1.65),
-    "housing_inspection": Authority(
-        "Департамент государственного жилищного и строительного надзора", 1.55
-    ),
+    "housing_inspection": Authority("Департамент государственного жилищного и строительного надзора", 1.55),
     "veterinary": Authority("Департамент ветеринарии", 0.9),
     "employment": Authority("Департамент по труду и занятости населения", 0.7),
     "roads": Authority("Управление автомобильных дорог", 1.3),
@@ -108,9 +106,7 @@ def _answering(place_number: int, owner: str) -> dict[Authority, float]:
     return {own or _GOVERNANCE_DISTRICTS[place.district]: 1.0}
 
 
-def assign_authorities(
-    subtopic: np.ndarray, place: np.ndarray, draw: np.ndarray
-) -> np.ndarray:
+def assign_authorities(subtopic: np.ndarray, place: np.ndarray, draw: np.ndarray) -> np.ndarray:
     """Number of the answering authority per incident, from its subtopic, place and a draw in [0, 1)."""
     number = {authority: n for n, authority in enumerate(authorities())}
     chosen = np.empty(len(subtopic), dtype=np.int64)

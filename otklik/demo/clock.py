@@ -8,7 +8,8 @@ import numpy as np
 
 from otklik.demo.authorities import authorities
 from otklik.demo.calibrate import NEVER, calibrated_responses, postponed
-from otklik.demo.rhythm import DAY, END, HOUR, MINUTE, START, Arrivals, day_off
+from otklik.demo.messages import Messages
+from otklik.demo.rhythm import DAY, END, HOUR, MINUTE, START, Arrivals, day_off, month_number
 from otklik.demo.topics import SUBTOPICS
 
 PRIORITIES = ("Высокий", "Обычный", "Низкий")
@@ -16,12 +17,17 @@ HIGH, NORMAL, LOW = range(3)
 
 # Relative time to respond by month, from November 2020: the centre learns, and holidays slow it down.
 _PACE_BY_MONTH = np.array(
-    [480, 395, 300, 272, 250, 236, 228, 205, 197, 192, 186, 180, 178, 170]
-    + [172, 164, 158, 151, 149, 143, 141, 139, 138, 136, 135, 131]
-    + [131]  # answers of January 2023, which nobody knows yet
+    [
+        *(480, 395),
+        *(300, 272, 250, 236, 228, 205, 197, 192, 186, 180, 178, 170),
+        *(172, 164, 158, 151, 149, 143, 141, 139, 138, 136, 135, 131),
+        131,  # answers of January 2023, which nobody knows yet
+    ]
 )
 _FIRST_MONTH = (2020 - 1970) * 12 + 10
-_REOPENED, _FORGOTTEN, _UNANSWERED, _WITHOUT_DEADLINE = 0.035, 0.008, 0.0015, 0.04
+# Shares of incidents.
+_SOLVED_AT_ONCE, _INTERIM, _REOPENED = 0.5, 0.6, 0.035
+_FORGOTTEN, _UNANSWERED, _WITHOUT_DEADLINE = 0.015, 0.0015, 0.04
 _NIGHT_FROM, _NIGHT_TO = 22 * HOUR + 30 * MINUTE, 7 * HOUR + 30 * MINUTE
 _WORKDAY_FROM, _WORKDAY = 9 * HOUR, 8 * HOUR
 
@@ -42,25 +48,18 @@ class Clock:
     closed_again_at: np.ndarray
 
 
-def triage_seconds(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Draw how long a message waits until the centre registers it."""
-    minutes = np.clip(7 * rng.lognormal(0, 0.6, count), 1, 45)
-    return (minutes * MINUTE).astype(np.int64)
-
-
 def clock(
     rng: np.random.Generator,
     arrivals: Arrivals,
     authority: np.ndarray,
-    messages: np.ndarray,
-    first_registered_at: np.ndarray,
-    last_registered_at: np.ndarray,
+    messages: Messages,
 ) -> Clock:
-    """Run the clock of every incident; `messages` counts its messages.
-
-    The authority gets the incident when the last of its messages is registered.
-    """
+    """Run the clock of every incident: the authority gets it when the last of its messages is registered."""
     count = len(authority)
+    first_registered_at = np.full(count, NEVER)
+    np.minimum.at(first_registered_at, messages.incident, messages.registered_at)
+    last_registered_at = np.zeros(count, dtype=np.int64)
+    np.maximum.at(last_registered_at, messages.incident, messages.registered_at)
     priority = _priorities(rng, arrivals)
     assigned_at = last_registered_at + rng.integers(MINUTE, 14 * MINUTE, count)
     response = _responses(rng, arrivals, authority, priority, assigned_at)
@@ -71,9 +70,9 @@ def clock(
     reopened_at = np.where(reopened, resolved_at + until_closed + rng.integers(6 * HOUR, 5 * DAY, count), NEVER)
     resolved_again_at = np.where(reopened, _resolutions(rng, reopened_at, np.full(count, 2.0)), NEVER)
     in_force = np.where(reopened_at < END, resolved_again_at, resolved_at)
-    waits = postponed(rng, np.where(answered, in_force, NEVER), messages, ~reopened)
+    waits = postponed(rng, np.where(answered, in_force, NEVER), np.bincount(messages.incident), ~reopened)
     resolved_at[waits] = END + rng.integers(HOUR, 12 * DAY, len(waits))
-    has_interim = answered & (resolved_at - response > 3 * DAY) & (rng.random(count) < 0.6)
+    has_interim = answered & (resolved_at - response > 3 * DAY) & (rng.random(count) < _INTERIM)
     interim_at = response + ((resolved_at - response) * rng.uniform(0.2, 0.7, count)).astype(np.int64)
     return Clock(
         priority=priority,
@@ -101,15 +100,14 @@ def _responses(
 ) -> np.ndarray:
     """Draw the moments of first response: a lognormal time of the authority's own, sometimes forgotten."""
     count = len(authority)
-    month = assigned_at // DAY
-    month = month.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) - _FIRST_MONTH
+    month = month_number(assigned_at // DAY) - _FIRST_MONTH
     pace = np.array([each.pace for each in authorities()])[authority] * _PACE_BY_MONTH[month]
     off = day_off(START // DAY, END // DAY + 1)[assigned_at // DAY - START // DAY]
-    urgency = np.array([0.8, 1.0, 1.15])[priority]
+    urgency = np.array([0.9, 1.0, 1.15])[priority]
     own = MINUTE * 0.6 * rng.lognormal(0, 0.72, count) * pace * arrivals.slow * urgency * np.where(off, 1.2, 1.0)
     forgotten = rng.random(count) < _FORGOTTEN
-    own = np.where(forgotten, own * rng.uniform(5, 18, count), own)
-    sleeps = rng.random(count) < np.array([0.35, 0.75, 0.85])[priority]
+    own = np.where(forgotten, own * rng.uniform(4, 12, count), own)
+    sleeps = rng.random(count) < np.array([0.25, 0.5, 0.6])[priority]
     morning = np.minimum(rng.exponential(40 * MINUTE, count), 3 * HOUR).astype(np.int64)
     unanswered = rng.random(count) < np.where(arrivals.in_crisis, 3, 1) * _UNANSWERED
 
@@ -131,7 +129,7 @@ def _after_night(moment: np.ndarray, sleeps: np.ndarray, morning: np.ndarray) ->
 def _resolutions(rng: np.random.Generator, since: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Draw when a matter is solved: often with the answer itself, else days later, never at night."""
     count = len(since)
-    at_once = rng.random(count) < 0.5
+    at_once = rng.random(count) < _SOLVED_AT_ONCE
     soon = 5 * MINUTE + rng.exponential(45 * MINUTE, count)
     later = np.minimum(DAY * days * rng.lognormal(0, 0.8, count), 40 * DAY)
     moment = since + np.where(at_once, soon, later).astype(np.int64)

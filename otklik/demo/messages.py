@@ -7,7 +7,6 @@ from datetime import date
 
 import numpy as np
 
-from otklik.demo.clock import triage_seconds
 from otklik.demo.places import places
 from otklik.demo.rhythm import DAY, END, MINUTE, START, Arrivals, local_seconds
 
@@ -54,7 +53,8 @@ def draw_messages(rng: np.random.Generator, arrivals: Arrivals, count: np.ndarra
     wait = rng.integers(0, 50 * MINUTE, len(incident))
     received_at = arrivals.received_at[incident] + np.where(is_first, 0, wait)
     received_at = np.where(is_first, received_at, np.minimum(received_at, END - 1))
-    registered_at = received_at + triage_seconds(rng, len(incident))
+    triage = MINUTE * np.clip(7 * rng.lognormal(0, 0.6, len(incident)), 1, 45)
+    registered_at = received_at + triage.astype(np.int64)
     order = np.argsort(received_at, kind="stable")
     return Messages(incident[order], received_at[order], registered_at[order])
 
@@ -70,7 +70,9 @@ def draw_channels(rng: np.random.Generator, received_at: np.ndarray) -> np.ndarr
     """Draw each message's channel by the shares of its time."""
     era = np.searchsorted(_CHANNEL_CHANGES, received_at, side="right")
     upto = np.cumsum(_SHARES, axis=1)
-    return np.minimum((rng.random(len(era))[:, None] >= upto[era]).sum(axis=1), PHONE)
+    channel: np.ndarray = (rng.random(len(era))[:, None] >= upto[era]).sum(axis=1)
+    last: np.ndarray = np.minimum(channel, PHONE)
+    return last
 
 
 def draw_authors(
@@ -92,9 +94,7 @@ def draw_authors(
     return author[earlier], channel[earlier]
 
 
-def _repeated(
-    rng: np.random.Generator, received_at: np.ndarray, place: np.ndarray, subtopic: np.ndarray
-) -> np.ndarray:
+def _repeated(rng: np.random.Generator, received_at: np.ndarray, place: np.ndarray, subtopic: np.ndarray) -> np.ndarray:
     """Return for each message the message whose author it has: mostly its own, else an earlier one's."""
     order = np.lexsort((received_at, subtopic, place))
     same = (np.diff(place[order], prepend=-1) == 0) & (np.diff(subtopic[order], prepend=-1) == 0)

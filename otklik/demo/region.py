@@ -75,9 +75,9 @@ def make_region(seed: int) -> Region:
     """Draw everything that happens in the region."""
     rng = np.random.default_rng(seed)
     parts = [crisis_arrivals(rng, crisis) for crisis in CRISES]
-    for start, end, messages in zip(YEAR_STARTS[:-1], YEAR_STARTS[1:], MESSAGES_REGISTERED.values(), strict=True):
+    for start, end, target in zip(YEAR_STARTS[:-1], YEAR_STARTS[1:], MESSAGES_REGISTERED.values(), strict=True):
         in_crises = sum(((part.received_at >= start) & (part.received_at < end)).sum() for part in parts)
-        everyday = (messages - in_crises * _MESSAGES_PER_CRISIS_INCIDENT) / _MESSAGES_PER_INCIDENT
+        everyday = (target - in_crises * _MESSAGES_PER_CRISIS_INCIDENT) / _MESSAGES_PER_INCIDENT
         parts.append(ordinary_arrivals(rng, int(start), int(end), int(everyday * _SPARE)))
     arrivals = joined(parts)
 
@@ -85,14 +85,10 @@ def make_region(seed: int) -> Region:
     drawn = draw_messages(rng, arrivals, count)
     keep = np.ones(len(count), dtype=bool)
     keep[surplus_incidents(rng, drawn.registered_at, drawn.incident, ~arrivals.in_crisis & (count == 1))] = False
-    arrivals, messages, count = taken(arrivals, keep), taken_messages(drawn, keep), count[keep]
+    arrivals, messages = taken(arrivals, keep), taken_messages(drawn, keep)
 
-    last_registered_at = np.zeros(len(count), dtype=np.int64)
-    np.maximum.at(last_registered_at, messages.incident, messages.registered_at)
-    first_registered_at = np.full(len(count), END * 2)
-    np.minimum.at(first_registered_at, messages.incident, messages.registered_at)
     authority = assign_authorities(arrivals.subtopic, arrivals.place, rng.random(len(count)))
-    clocks = clock(rng, arrivals, authority, count, first_registered_at, last_registered_at)
+    clocks = clock(rng, arrivals, authority, messages)
     author, channel = draw_authors(rng, messages, arrivals, draw_channels(rng, messages.received_at))
     texts = message_texts(rng, arrivals.subtopic[messages.incident], arrivals.place[messages.incident])
     return Region(arrivals, authority, clocks, messages, channel, author, texts)

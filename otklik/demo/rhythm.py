@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 
 import numpy as np
 
@@ -42,21 +41,54 @@ _DAYS_OFF = (
     "2022-01-07 2022-02-23 2022-03-07 2022-03-08 2022-05-02 2022-05-03 2022-05-09 2022-05-10 2022-06-13 "
     "2022-11-04 2023-01-02 2023-01-03 2023-01-04 2023-01-05 2023-01-06"
 )
+_SATURDAY = 5
 _WORKING_WEEKENDS = "2021-02-20 2022-03-05"
 
 
-@cache
 def day_off(first: int, last: int) -> np.ndarray:
     """Return for each day number in [first, last) whether it is off."""
     days = np.arange(first, last)
-    off = (days + 3) % 7 >= 5  # 1970-01-01 was a Thursday
-    numbers = {text: local_seconds(date.fromisoformat(text)) // DAY for text in f"{_DAYS_OFF} {_WORKING_WEEKENDS}".split()}
-    off |= np.isin(days, [numbers[text] for text in _DAYS_OFF.split()])
-    return off & ~np.isin(days, [numbers[text] for text in _WORKING_WEEKENDS.split()])
+    off = (_weekday(days) >= _SATURDAY) | np.isin(days, _day_numbers(_DAYS_OFF))
+    return off & ~np.isin(days, _day_numbers(_WORKING_WEEKENDS))
+
+
+def _weekday(days: np.ndarray) -> np.ndarray:
+    return (days + 3) % 7  # Monday is 0; 1970-01-01 was a Thursday
+
+
+def _day_numbers(dates: str) -> list[int]:
+    return [local_seconds(date.fromisoformat(text)) // DAY for text in dates.split()]
 
 
 # Share of messages by hour of the day, midnight first: few at night, most towards the evening.
-_HOURS = np.array([1.0, 0.6, 0.4, 0.3, 0.3, 0.5, 1.2, 3, 5, 6, 6.5, 6.5, 6.2, 6, 6, 6, 6.2, 6.8, 7.2, 7, 6.5, 5.2, 3.6, 2])
+_HOURS = np.array(
+    [
+        0.9,
+        0.5,
+        0.3,
+        0.2,
+        0.2,
+        0.4,
+        1.2,
+        3.0,
+        5.0,
+        6.0,
+        6.5,
+        6.5,
+        6.2,
+        6.0,
+        6.0,
+        6.0,
+        6.2,
+        6.8,
+        7.2,
+        7.0,
+        6.4,
+        5.0,
+        3.2,
+        1.7,
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -96,26 +128,30 @@ class Arrivals:
 def _day_weights(first: int, last: int) -> np.ndarray:
     """Return how many messages a day brings, apart from its topics: trend, week, holidays."""
     days = np.arange(first, last)
-    trend = 1 + 0.25 * (days - days[0]) / 365
+    trend = 1 + 0.25 * (days - first) / 365
     week = np.where(day_off(first, last), 0.62, 1.0)
-    monday = np.where((days + 3) % 7 == 0, 1.12, 1.0)
-    return trend * week * monday
+    monday = np.where(_weekday(days) == 0, 1.12, 1.0)
+    weights: np.ndarray = trend * week * monday
+    return weights
 
 
-def _months(first: int, last: int) -> np.ndarray:
-    return np.arange(first, last).astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
+def month_number(days: np.ndarray) -> np.ndarray:
+    """Return the number of each day's month since January 1970."""
+    months: np.ndarray = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+    return months
 
 
 def _time_of_day(rng: np.random.Generator, count: int) -> np.ndarray:
     hour = rng.choice(24, count, p=_HOURS / _HOURS.sum())
-    return hour * HOUR + rng.integers(0, HOUR, count)
+    seconds: np.ndarray = hour * HOUR + rng.integers(0, HOUR, count)
+    return seconds
 
 
 def ordinary_arrivals(rng: np.random.Generator, start: int, end: int, count: int) -> Arrivals:
     """Draw `count` incidents of everyday life received in [start, end)."""
     first, last = start // DAY, end // DAY
     seasons = np.array([SEASONS[each.season] for each in SUBTOPICS]) * [[each.weight] for each in SUBTOPICS]
-    weights = seasons[:, _months(first, last)] * _day_weights(first, last)
+    weights = seasons[:, month_number(np.arange(first, last)) % 12] * _day_weights(first, last)
     cell = rng.choice(weights.size, count, p=weights.ravel() / weights.sum())
     subtopic, day = np.divmod(cell, last - first)
     # Large cities write less often per resident than their size suggests, small places more.

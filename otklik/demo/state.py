@@ -90,7 +90,8 @@ def known(region: Region, moment: int) -> pl.DataFrame:
 
 
 def _last_known(moments: list[np.ndarray], moment: int) -> np.ndarray:
-    return np.maximum.reduce([np.where(values < moment, values, 0) for values in moments])
+    last: np.ndarray = np.maximum.reduce([np.where(values < moment, values, 0) for values in moments])
+    return last
 
 
 def _statuses(moments: dict[str, np.ndarray], moment: int) -> np.ndarray:

@@ -27,7 +27,11 @@ def failed(outcomes: Sequence[Outcome], severity: str) -> list[Outcome]:
 
 
 def record(
-    connection: psycopg.Connection[Any], suite: str, run_id: uuid.UUID, started_at: datetime, outcomes: Sequence[Outcome]
+    connection: psycopg.Connection[Any],
+    suite: str,
+    run_id: uuid.UUID,
+    started_at: datetime,
+    outcomes: Sequence[Outcome],
 ) -> None:
     """Write a run and its results in one transaction."""
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))

@@ -118,9 +118,10 @@ def _each_column(check: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _place(content: dict[str, Any], location: tuple[int | str, ...]) -> str:
     # ('tables', 'raw.incident', 3, 'severity') → the words a reader of the file would look for.
-    if len(location) < 3:
-        return " ".join(map(str, location[1:]))
-    _, table, number, *rest = location
+    _, table, *inside = (*location, "", "")[: max(len(location), 2)]
+    if not inside:
+        return str(table)
+    number, *rest = inside
     checks = [one for check in content[table] for one in _each_column(check)]
     check = checks[int(number)]
     subject = check.get("name") or check.get("expect") or f"expectation {int(number) + 1}"

@@ -1,0 +1,99 @@
+"""Whenever incidents came: build the models, check the marts, publish their documentation."""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule, TriggerRule, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from otklik.errors import OtklikError
+
+
+@task
+def build() -> list[dict]:
+    """Run dbt once over everything the new batches touch; what became of each model is shown by `model`."""
+    from otklik import dbt
+    from otklik.settings import get_settings
+
+    return [result.as_dict() for result in dbt.build("night", get_settings())]
+
+
+@task(map_index_template="{{ task.op_kwargs['result']['name'] }}")
+def model(result: dict) -> None:
+    """Show what dbt did about one model: green, red with its message, or skipped."""
+    from otklik.dbt import ModelResult, raise_for_failure
+
+    found = ModelResult(**result)
+    print(f"{found.name}: {found.message}, {found.seconds} s")
+    for test in found.warned_tests:
+        print(f"WARNING: {test}")
+    raise_for_failure(found)
+    if found.status == "skipped":
+        raise AirflowSkipException(f"{found.name}: dbt skipped it, because a model it needs failed")
+
+
+# Not "all succeeded": a skipped model would let the checks be skipped too before the failed one is seen.
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def check_marts() -> None:
+    """Run the suite `marts`."""
+    from otklik.checks import run_suite
+    from otklik.settings import get_settings
+
+    run_suite("marts", get_settings())
+
+
+@task
+def source_freshness() -> None:
+    """Warn when the newest data of a source is too old."""
+    from otklik.dbt import check_freshness
+    from otklik.settings import get_settings
+
+    if not check_freshness(get_settings()):
+        print("WARNING: a source is older than it should be; it is named above")
+
+
+@task
+def publish_docs() -> None:
+    """Publish the documentation of the models on the static site."""
+    from otklik.dbt import publish_docs
+    from otklik.settings import get_settings
+
+    print(publish_docs(get_settings()))
+
+
+@dag(
+    # After every night that loaded rows; nights that end while this runs are taken together by the next run.
+    schedule=[Asset(name="raw.incident", uri="otklik://raw/incident")],
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2,
+        # A failed model or check fails again until someone mends it.
+        "retry_policy": ExceptionRetryPolicy([RetryRule(OtklikError, RetryAction.FAIL)]),
+    },
+    tags=["marts"],
+)
+def marts():
+    """
+    **What.** Runs dbt once over everything the new batches touch, shows the state of each model, checks `marts`
+    and publishes the documentation of the models. Safe to run at any time; with nothing new it changes nothing.
+
+    **When it fails**
+
+    - `model`, by name: dbt could not build that model, or one of its tests failed. Its log has dbt's message and the
+      path of the SQL as run. Models that depend on it are skipped. Mend it, then clear `build` (with downstream).
+    - `build`: dbt could not begin: the project does not parse, or the warehouse does not answer.
+    - `check_marts`: a critical expectation failed; its log and the quality reports name it.
+    - `source_freshness` only warns: data of a source is older than its limit in the dbt project.
+
+    **Run it again:** clear `build`, or trigger the DAG. To rebuild everything from `raw`:
+    `dbt build --full-refresh --selector night` in `dbt_project/`.
+    """
+    results = build()
+    model.expand(result=results) >> check_marts()
+    # One after the other: each is a process of dbt, and nobody waits for them.
+    results >> publish_docs() >> source_freshness()
+
+
+marts()

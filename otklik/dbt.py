@@ -1,0 +1,133 @@
+"""Run dbt as a process of its own, and say model by model what it did."""
+
+import json
+import shutil
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from otklik.errors import OtklikError
+from otklik.programs import run_logged
+from otklik.settings import PROJECT, Settings
+
+_FAILED = ("error", "fail", "runtime error")
+
+
+class ModelError(OtklikError):
+    """dbt failed on a model or on one of its tests."""
+
+
+@dataclass(frozen=True)
+class ModelResult:
+    """What a run of dbt did about one model (or seed, or lone test)."""
+
+    name: str
+    status: str  # success | error | skipped
+    seconds: float
+    rows: int | None
+    message: str
+    compiled_path: str | None
+    failed_tests: tuple[str, ...]
+    warned_tests: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the result as a task can hand it on."""
+        return asdict(self)
+
+
+def build(selector: str, settings: Settings) -> list[ModelResult]:
+    """Build and test what a selector of selectors.yml names; return the result of each model, failed or not.
+
+    Raises RuntimeError when dbt could not begin (the project does not parse, the warehouse does not answer).
+    """
+    results = target(settings) / "run_results.json"
+    # Removed first, so that results of an earlier run are never taken for this one's.
+    results.unlink(missing_ok=True)
+    code = _dbt(["build", "--selector", selector], settings)
+    if not results.exists():
+        raise RuntimeError(f"dbt ended with exit code {code} before it built anything; its last words are above")
+    manifest = json.loads((target(settings) / "manifest.json").read_text(encoding="utf-8"))
+    return model_results(json.loads(results.read_text(encoding="utf-8"))["results"], manifest)
+
+
+def check_freshness(settings: Settings) -> bool:
+    """Ask dbt how old the newest data of every source is; return whether all are within their limits."""
+    return _dbt(["source", "freshness", "--output", str(target(settings) / "sources.json")], settings) == 0
+
+
+def publish_docs(settings: Settings) -> Path:
+    """Write dbt's documentation as one page under the static site and return its path."""
+    if _dbt(["docs", "generate", "--static"], settings):
+        raise RuntimeError("dbt could not generate its documentation; its last words are above")
+    page = settings.var / "site" / "dbt" / "index.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(target(settings) / "static_index.html", page)
+    return page
+
+
+def raise_for_failure(result: ModelResult) -> None:
+    """Raise ModelError with dbt's own words when the model or one of its tests failed."""
+    if result.status == "error":
+        where = f"\nIts SQL as run: {result.compiled_path}" if result.compiled_path else ""
+        tests = "".join(f"\nFailed test: {test}" for test in result.failed_tests)
+        raise ModelError(f"{result.name}: {result.message}{where}{tests}")
+
+
+def target(settings: Settings) -> Path:
+    """Return the folder dbt writes its artifacts to."""
+    return settings.var / "dbt" / "target"
+
+
+def model_results(results: list[dict[str, Any]], manifest: dict[str, Any]) -> list[ModelResult]:
+    """Turn run_results.json into one result for each model, a failed test counting against its model."""
+    nodes = manifest["nodes"]
+    tests: dict[str, list[dict[str, Any]]] = {}
+    own: list[dict[str, Any]] = []
+    for result in results:
+        node = nodes.get(result["unique_id"], {})
+        model = node.get("attached_node") if node.get("resource_type") == "test" else None
+        if model:
+            tests.setdefault(model, []).append(result)
+        else:
+            own.append(result)
+    built = {result["unique_id"] for result in own}
+    # A test may run without its model when the selector does not hold the model.
+    own += [result for model, group in tests.items() if model not in built for result in group]
+    return [_model_result(result, tests.get(result["unique_id"], []), nodes) for result in own]
+
+
+def _model_result(result: dict[str, Any], tests: list[dict[str, Any]], nodes: dict[str, Any]) -> ModelResult:
+    node = nodes.get(result["unique_id"], {})
+    failed = tuple(_said(test) for test in tests if test["status"] in _FAILED)
+    if result["status"] in _FAILED or failed:
+        status = "error"
+    else:
+        status = "skipped" if result["status"] == "skipped" else "success"
+    return ModelResult(
+        name=".".join(part for part in (node.get("schema"), result["unique_id"].split(".")[2]) if part),
+        status=status,
+        seconds=round(result["execution_time"], 2),
+        rows=result["adapter_response"].get("rows_affected"),
+        message=result["message"] or result["status"],
+        compiled_path=node.get("compiled_path"),
+        failed_tests=failed,
+        warned_tests=tuple(_said(test) for test in tests if test["status"] == "warn"),
+    )
+
+
+def _said(test: dict[str, Any]) -> str:
+    return f"{test['unique_id'].split('.')[2]}: {test['message']}"
+
+
+def _dbt(arguments: list[str], settings: Settings) -> int:
+    folder = PROJECT / "dbt_project"
+    environment = settings.environment() | {
+        "DBT_PROJECT_DIR": str(folder),
+        "DBT_PROFILES_DIR": str(folder),
+        "DBT_TARGET_PATH": str(target(settings)),
+        "DBT_LOG_PATH": str(settings.var / "log" / "dbt"),
+        "DBT_USE_COLORS": "false",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    return run_logged([str(Path(sys.executable).with_name("dbt")), *arguments], environment)

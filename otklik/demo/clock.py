@@ -76,7 +76,7 @@ def clock(
     interim_at = response + ((resolved_at - response) * rng.uniform(0.2, 0.7, count)).astype(np.int64)
     return Clock(
         priority=priority,
-        due_at=_deadlines(rng, priority, first_registered_at),
+        due_at=deadlines(rng, priority, first_registered_at),
         assigned_at=assigned_at,
         first_response_at=response,
         interim_at=np.where(has_interim, interim_at, NEVER),
@@ -136,14 +136,16 @@ def _resolutions(rng: np.random.Generator, since: np.ndarray, days: np.ndarray) 
     return _after_night(moment, np.ones(count, dtype=bool), rng.integers(0, 3 * HOUR, count))
 
 
-def _deadlines(rng: np.random.Generator, priority: np.ndarray, since: np.ndarray) -> np.ndarray:
-    """Return the source's own deadlines: 4 h for high priority, else 8 or 9 working hours; some have none."""
+def deadlines(rng: np.random.Generator, priority: np.ndarray, since: np.ndarray) -> np.ndarray:
+    """Return the source's own deadlines: 4 h for high priority, else 8 or 9 working hours; NEVER for some."""
     first, last = START // DAY, END // DAY + 14
     workdays = np.arange(first, last)[~day_off(first, last)]
     day = np.searchsorted(workdays, since // DAY)
     is_workday = workdays[day] == since // DAY
     worked = np.where(is_workday, np.clip(since % DAY - _WORKDAY_FROM, 0, _WORKDAY), 0)
     total = day * _WORKDAY + worked + np.where(priority == LOW, 9, 8) * HOUR
-    working = workdays[total // _WORKDAY] * DAY + _WORKDAY_FROM + total % _WORKDAY
+    # What ends with the working day is due at its end, not at the start of the next.
+    full, rest = np.divmod(total - 1, _WORKDAY)
+    working = workdays[full] * DAY + _WORKDAY_FROM + rest + 1
     due = np.where(priority == HIGH, since + 4 * HOUR, working)
     return np.where(rng.random(len(since)) < _WITHOUT_DEADLINE, NEVER, due)

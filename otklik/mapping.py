@@ -27,6 +27,7 @@ A mapping file in YAML::
 import csv
 import hashlib
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -182,10 +183,12 @@ class Mapping(_Part):
         """Return field -> the file's column."""
         return {name: spec.column for name, spec in self.fields.items()}
 
-    def translation(self, field: str) -> dict[str, str] | None:
-        """Return the field's translation, from the mapping or from the file it names."""
-        spec = self.fields[field]
-        return _read_values(self.path, field, spec.values_from) if spec.values_from else spec.values
+    @cached_property
+    def translations(self) -> dict[str, dict[str, str]]:
+        """Return field -> its translation, from the mapping or from the file it names."""
+        inline = {name: spec.values for name, spec in self.fields.items() if spec.values is not None}
+        files = {name: spec.values_from for name, spec in self.fields.items() if spec.values_from}
+        return inline | {name: _read_values(self.path, name, spec) for name, spec in files.items()}
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -201,12 +204,12 @@ def load_mapping(path: Path) -> Mapping:
     if not isinstance(document, dict):
         raise MappingError(f"{path}: a mapping file holds keys and values; see `otklik load --help`")
     try:
-        mapping = Mapping(**document, path=path, sha256=hashlib.sha256(content).hexdigest())
+        mapping = Mapping(**document, path=path, sha256=_sha256(path, content, document))
     except ValidationError as error:
         problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
         raise MappingError(f"{path}: {problems}") from None
-    for field in mapping.fields:
-        mapping.translation(field)
+    # Read now, so that a missing file of values is told before a row is.
+    _ = mapping.translations
     return mapping
 
 
@@ -219,6 +222,17 @@ def load_mappings(folders: Iterable[Path]) -> list[Mapping]:
             raise MappingError(f"{path}: source {mapping.source} is described by {found[mapping.source].path} already")
         found[mapping.source] = mapping
     return list(found.values())
+
+
+def _sha256(path: Path, content: bytes, document: dict[str, Any]) -> str:
+    """Hash the mapping with the files it takes values from: what changes a row changes the hash."""
+    digest = hashlib.sha256(content)
+    fields = document.get("fields")
+    for spec in fields.values() if isinstance(fields, dict) else ():
+        if isinstance(spec, dict) and isinstance(spec.get("values_from"), dict):
+            values = path.parent / str(spec["values_from"].get("file"))
+            digest.update(values.read_bytes() if values.is_file() else b"")
+    return digest.hexdigest()
 
 
 def _problem(place: tuple[int | str, ...], message: str) -> str:

@@ -31,6 +31,7 @@ _MESSAGES = {
     "in_future": "Время {value} в столбце «{column}» позже ночи, с которой пришла строка: проверьте дату",
     "out_of_order": "Время в столбце «{column}» ({value}) раньше времени в столбце «{earlier}»: проверьте даты",
     "ragged_row": "В строке столбцов: {actual}, в заголовке: {expected}; проверьте разделители и кавычки",
+    "open_quote": "Кавычка открыта и не закрыта до конца файла: следующие строки попали внутрь; закройте её",
     "bad_json": "Строка не является объектом JSON: {value}",
     "duplicate_key": "Сообщение «{value}» уже есть в строке {first} этого файла с тем же временем изменения "
     "и другим содержанием: оставьте одну из строк",
@@ -65,7 +66,11 @@ def reasons_of(row: Mapping[str, Any], broken: Iterable[str], columns: Mapping[s
         if rule in ORDERS:
             later, earlier = ORDERS[rule]
             yield reason(
-                rule, _column(columns, later), _shown(row, later), text="out_of_order", earlier=_column(columns, earlier)
+                rule,
+                _column(columns, later),
+                _shown(row, later),
+                text="out_of_order",
+                earlier=_column(columns, earlier),
             )
         elif rule == "in_future":
             for event in EVENTS:

@@ -1,0 +1,101 @@
+"""What a night's DAG asks for: which files have come, and the load of one of them."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import psycopg
+from upath import UPath
+
+from otklik.interval import Interval
+from otklik.load import load_file
+from otklik.mapping import Mapping, load_mapping, load_mappings
+from otklik.settings import Settings
+from otklik.warehouse.ledger import BatchReport
+
+_PACKED = (".gz", ".zip")
+
+
+@dataclass(frozen=True)
+class PendingFile:
+    """A file that waits to be loaded, and the mapping that reads it; both as paths."""
+
+    mapping: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        """Return what the file is called on a screen."""
+        return UPath(self.path).name
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the file as a task can hand it on."""
+        return asdict(self)
+
+
+def pending_files(interval: Interval, settings: Settings) -> list[PendingFile]:
+    """Return the files of the inboxes that belong to the night of `interval`, oldest name first.
+
+    A file whose name carries a date belongs to that night, whenever it is asked for. Any other belongs to
+    the first night that sees it: one loaded before is passed over unless it has changed since.
+    """
+    return [
+        PendingFile(str(mapping.path), str(file))
+        for mapping in load_mappings(settings.mappings)
+        for file in _files_of(mapping, interval, settings)
+    ]
+
+
+def load_pending(file: PendingFile, interval: Interval, settings: Settings) -> list[BatchReport]:
+    """Load one file of the night; see `otklik.load.load_file`."""
+    return load_file(UPath(file.path), load_mapping(Path(file.mapping)), interval, settings)
+
+
+def _files_of(mapping: Mapping, interval: Interval, settings: Settings) -> Iterator[UPath]:
+    inbox = UPath(settings.inbox) / mapping.source
+    if not inbox.is_dir():
+        return
+    files = sorted(
+        file for file in inbox.glob(mapping.files.pattern) if file.is_file() and not file.name.startswith(".")
+    )
+    loaded = {} if mapping.files.date else _loaded(mapping.source, settings)
+    for file in files:
+        if mapping.files.date:
+            day = _date_in(file.name, mapping.files.date)
+            if day is not None and interval.contains_day(day):
+                yield file
+        elif not _is_loaded(file, loaded):
+            yield file
+
+
+def _date_in(name: str, form: str) -> date | None:
+    """Return the date that the name carries, or None where the name is not of this form."""
+    for suffix in ("", *_PACKED):
+        if name.endswith(suffix):
+            try:
+                return datetime.strptime(name.removesuffix(suffix), form).date()  # noqa: DTZ007 - a date has no zone
+            except ValueError:
+                continue
+    return None
+
+
+def _loaded(source: str, settings: Settings) -> dict[tuple[str, int], datetime]:
+    """Return (name, bytes) of the source's loaded files -> when they were read."""
+    with psycopg.connect(settings.dsn("loader")) as connection:
+        rows = connection.execute(
+            """
+            select split_part(file_name, '/', 1), file_bytes, max(started_at)
+            from raw.batch
+            where source = %s and status = 'loaded'
+            group by 1, 2
+            """,
+            [source],
+        ).fetchall()
+    return {(name, size): read_at for name, size, read_at in rows}
+
+
+def _is_loaded(file: UPath, loaded: dict[tuple[str, int], datetime]) -> bool:
+    facts = file.stat()
+    read_at = loaded.get((file.name, facts.st_size))
+    return read_at is not None and facts.st_mtime <= read_at.timestamp()

@@ -66,9 +66,11 @@ def _first_night() -> str:
     return datetime.now(ZoneInfo(_from_environment("TIME_ZONE", "Asia/Yekaterinburg"))).date().isoformat()
 
 
-Password = Annotated[str, Field(repr=False, min_length=1), Generated(_password)]
-Key = Annotated[str, Field(repr=False, min_length=1), Generated(_key)]
-FernetKey = Annotated[str, Field(repr=False, min_length=1), Generated(_fernet_key)]
+# Secrets travel through files of several formats, so quotes and spaces are left out of them.
+Secret = Annotated[str, Field(repr=False, pattern=r"""^[^"'\s]+$""")]
+Password = Annotated[Secret, Generated(_password)]
+Key = Annotated[Secret, Generated(_key)]
+FernetKey = Annotated[Secret, Generated(_fernet_key)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 

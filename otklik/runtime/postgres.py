@@ -11,15 +11,12 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
-
-import psycopg
 
 from otklik.settings import Settings
 
@@ -77,10 +74,8 @@ class Cluster:
         made = not (self.data / "PG_VERSION").exists()
         if made:
             self._initdb(password)
-        # All we set is kept apart from what initdb wrote, so that a change of ours reaches an old cluster too.
         settings = {"listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": ""}
         lines = [f"{name} = '{value}'\n" for name, value in (TUNING | settings | dict(options or {})).items()]
-        (self.data / "postgresql.auto.conf").unlink(missing_ok=True)
         self._write(self.data / "postgresql.conf", "".join(lines))
         return made
 
@@ -149,19 +144,6 @@ class Cluster:
         path.write_text(text, encoding="utf-8")
         if self.user:
             shutil.chown(path, self.user, self.user)
-
-
-def wait_until_ready(dsn: str, seconds: float = 60) -> None:
-    """Wait until a server answers; raises PostgresError with its last word when it does not in time."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            psycopg.connect(dsn, connect_timeout=5).close()
-            return
-        except psycopg.OperationalError as error:
-            if time.monotonic() > deadline or "authentication failed" in str(error):
-                raise PostgresError(f"The database did not let us in within {seconds:.0f} s: {error}") from None
-            time.sleep(0.1)
 
 
 def _ensure_system_user() -> None:

@@ -1,0 +1,54 @@
+"""Superset as Otklik runs it: its own environment under `superset/.venv`, state under `var/superset`."""
+
+import os
+from pathlib import Path
+
+from otklik.settings import PROJECT, Settings
+
+FOLDER = PROJECT / "superset"
+PROGRAMS = FOLDER / ".venv" / "bin"
+
+# All it is told: it reads marts as a reader or an analyst and keeps a database of its own.
+_TOLD = (
+    "OTKLIK_SUPERSET_",
+    "OTKLIK_DB_",
+    "OTKLIK_READER_PASSWORD",
+    "OTKLIK_ANALYST_PASSWORD",
+    "OTKLIK_HOME",
+    "OTKLIK_TIME_ZONE",
+    "OTKLIK_SITE_PORT",
+    "PGSSL",
+)
+
+
+def superset_environment(settings: Settings) -> dict[str, str]:
+    """Return all the variables Superset needs, without the secrets of the pipeline."""
+    shared = {name: value for name, value in settings.environment().items() if name.startswith(_TOLD)}
+    return shared | {
+        "SUPERSET_CONFIG_PATH": str(FOLDER / "superset_config.py"),
+        "SUPERSET_HOME": str(settings.var / "superset"),
+        "FLASK_APP": "superset.app:create_app()",
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    }
+
+
+def superset_command(settings: Settings) -> list[str]:
+    """Return the command that serves Superset on loopback."""
+    # Charts wait for the database most of their time, so a few threads serve many.
+    options = {"bind": f"127.0.0.1:{settings.superset_port}", "worker-class": "gthread", "workers": "2", "threads": "8"}
+    flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [str(PROGRAMS / "gunicorn"), *flags, "--timeout", "120", "superset.app:create_app()"]
+
+
+def bootstrap_command() -> list[str]:
+    """Return the command that prepares Superset's database, users and dashboards."""
+    return [str(PROGRAMS / "python"), str(FOLDER / "bootstrap.py")]
+
+
+def bootstrap_inputs() -> list[Path]:
+    """Return the files the outcome of the bootstrap depends on."""
+    return sorted(
+        path
+        for path in FOLDER.rglob("*")
+        if path.is_file() and not {".venv", "__pycache__"} & set(path.relative_to(FOLDER).parts)
+    )

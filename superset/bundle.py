@@ -184,6 +184,7 @@ def _filter(asset: Asset, numbers: dict[str, int]) -> Asset:
         "id": _filter_id(asset["name"]),
         "type": "NATIVE_FILTER",
         "name": asset["name"],
+        "requiredFirst": is_required,
         "description": "",
         "filterType": "filter_time" if is_time else "filter_select",
         "targets": [target],

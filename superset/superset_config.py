@@ -8,7 +8,9 @@ import os
 from typing import Any
 from urllib.parse import quote
 
+from flask import Flask, redirect, request
 from sqlalchemy.engine.url import URL
+from werkzeug.wrappers import Response
 
 
 def _required(name: str) -> str:
@@ -113,6 +115,7 @@ THEME_DEFAULT = {
         "colorSuccess": "#00795b",
         "colorInfo": "#0072b2",
         "fontUrls": [],
+        "echartsOptionsOverrides": {"legend": {"selector": False}, "yAxis": {"splitNumber": 5}},
         "fontFamily": "Inter, Helvetica, Arial, sans-serif",
     },
     "algorithm": "default",
@@ -160,6 +163,17 @@ FEATURE_FLAGS = {
     "EMBEDDABLE_CHARTS": False,
     "ENABLE_TEMPLATE_PROCESSING": False,
 }
+
+_HOME = "/superset/dashboard/vremya-otveta/"
+
+
+def FLASK_APP_MUTATOR(app: Flask) -> None:  # noqa: N802  (Superset's name)
+    """Lead readers straight to the dashboard: Superset's own welcome page speaks to its makers."""
+
+    @app.before_request
+    def skip_welcome() -> Response | None:
+        return redirect(_HOME) if request.path == "/superset/welcome/" else None
+
 
 # ---- Running -------------------------------------------------------------------------------------
 SUPERSET_WEBSERVER_PORT = int(os.environ.get("OTKLIK_SUPERSET_PORT", "8088"))

@@ -1,0 +1,62 @@
+"""A reader at the screen: log in to Superset, open a dashboard and wait until all of it is drawn."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+LAPTOP = (1366, 768)
+PHONE = (390, 844)
+# Charts below the screen are drawn only when they come into sight: a tall window shows them all.
+_TALL = 3200
+
+
+@contextmanager
+def browser_page(width: int = LAPTOP[0], height: int = _TALL) -> Iterator[Page]:
+    """A page in Chromium, `width` × `height` px, in Russian; the system's Chromium where there is one."""
+    installed = os.environ.get("OTKLIK_CHROMIUM") or shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": width, "height": height}, locale="ru-RU")
+        try:
+            yield context.new_page()
+        finally:
+            browser.close()
+
+
+def login(page: Page, base: str, user: str, password: str) -> None:
+    """Log in at `base` (http://host:port) and wait for the first page behind the login."""
+    page.goto(f"{base}/login/")
+    page.locator("input#username, [data-test='username-input']").first.fill(user)
+    page.locator("input#password, [data-test='password-input']").first.fill(password)
+    page.locator("[data-test='login-button'], button[type='submit']").first.click()
+    page.wait_for_url(lambda url: "/login" not in url)
+
+
+def open_dashboard(page: Page, base: str, slug: str, timeout: float = 60) -> None:
+    """Open a dashboard and wait (`timeout` seconds) until every chart is drawn.
+
+    AssertionError with the text on the page when a chart shows an error.
+    """
+    page.goto(f"{base}/superset/dashboard/{slug}/")
+    wait_until_drawn(page, timeout)
+
+
+def wait_until_drawn(page: Page, timeout: float = 60) -> None:
+    """Wait until no chart is loading, and none shows an error; also after a filter was changed."""
+    charts = page.locator("[data-test='chart-grid-component']")
+    expect(charts.first).to_be_visible(timeout=timeout * 1000)
+    drawn = page.locator("[data-test='chart-grid-component'] .slice_container [data-test='chart-container']")
+    expect(page.locator("[data-test='loading-indicator']")).to_have_count(0, timeout=timeout * 1000)
+    page.wait_for_load_state("networkidle", timeout=timeout * 1000)
+    expect(page.locator("[data-test='loading-indicator']")).to_have_count(0, timeout=timeout * 1000)
+    assert drawn is not None
+    errors = page.locator("[data-test='chart-grid-component'] [role='alert']").all_inner_texts()
+    assert not errors, f"charts in error: {errors}"
+
+
+def chart(page: Page, title: str) -> Locator:
+    """The chart of that title."""
+    return page.locator(f"[data-test-chart-name='{title}']")

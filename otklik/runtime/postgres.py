@@ -18,7 +18,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from otklik.settings import Settings
+from otklik.settings import Settings, get_settings
 
 SYSTEM_USER = "otklik"
 # Found, not imported: the package's own server management is not used.
@@ -93,28 +93,43 @@ class Cluster:
         """The folder of the programs, executable by the user they run as."""
         if _can(self.user, "-x", _WHEEL / "bin" / "postgres"):
             return _WHEEL / "bin"
-        copy = _ELSEWHERE / f"programs-{_short_hash(_WHEEL)}"
+        copy = self._make_elsewhere() / "programs"
         if not (copy / "bin" / "postgres").exists():
             shutil.copytree(_WHEEL, copy, dirs_exist_ok=True)
             subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
         return copy / "bin"
+
+    def remove(self) -> None:
+        """Delete the data of a stopped cluster, wherever they are."""
+        for folder in (self.data.resolve(), self._elsewhere):
+            shutil.rmtree(folder, ignore_errors=True)
+        if self.data.is_symlink():
+            self.data.unlink()
+
+    @property
+    def _elsewhere(self) -> Path:
+        return _ELSEWHERE / hashlib.sha256(str(self.data).encode()).hexdigest()[:12]
+
+    def _make_elsewhere(self) -> Path:
+        for folder in (_ELSEWHERE, self._elsewhere):
+            folder.mkdir(parents=True, exist_ok=True)
+            # Whatever the umask: the point of this place is that the user can enter it.
+            folder.chmod(0o755)
+        return self._elsewhere
 
     def _place(self) -> None:
         """Make the data folder; where the user cannot reach it, a link to one in /var/lib/otklik."""
         if self.data.exists():
             return
         self.data.parent.mkdir(parents=True, exist_ok=True)
-        if self.user is None:
-            self.data.mkdir(mode=0o700)
-            return
         folder = self.data
         if not _can(self.user, "-x", self.data.parent):
-            folder = _ELSEWHERE / f"data-{_short_hash(self.data)}"
-            _ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+            folder = self._make_elsewhere() / "data"
             self.data.unlink(missing_ok=True)
             self.data.symlink_to(folder)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        shutil.chown(folder, self.user, self.user)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.user:
+            shutil.chown(folder, self.user, self.user)
 
     def _initdb(self, password: str) -> None:
         with tempfile.NamedTemporaryFile("w", prefix="otklik-") as file:
@@ -172,5 +187,5 @@ def _can(user: str | None, test: str, path: Path) -> bool:
     return subprocess.run(["test", test, str(path)], check=False, **_identity(user)).returncode == 0
 
 
-def _short_hash(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
+if __name__ == "__main__":
+    Cluster.of(get_settings()).remove()

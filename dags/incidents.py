@@ -60,18 +60,19 @@ def load(file: dict[str, str], data_interval_start=None, data_interval_end=None)
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
-def check_raw() -> None:
-    """Run the suite `raw`, unless no file could be loaded at all."""
+def check_raw(loads: list[dict[str, str | int]]) -> int:
+    """Run the suite `raw`, unless no file could be loaded at all; hand on how many rows came."""
     from otklik.checks import run_suite
     from otklik.settings import get_settings
 
     run_suite("raw", get_settings())
+    return sum(load["rows_loaded"] for load in loads)
 
 
 @task(outlets=[RAW_INCIDENT])
-def rows_came(loads: list[dict[str, str | int]]) -> None:
+def rows_came(count: int) -> None:
     """Tell the `marts` DAG that rows came."""
-    if not any(load["rows_loaded"] for load in loads):
+    if not count:
         raise AirflowSkipException("No row was loaded: marts have nothing to do")
 
 
@@ -135,7 +136,7 @@ def incidents():
     files = files_of_the_night()
     loads = load.expand(file=files)
     exports_are_written() >> files
-    loads >> check_raw() >> rows_came(loads)
+    rows_came(check_raw(loads))
     all_files_loaded(files, loads)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 
 from expectations.record import failed, record, table
+from expectations.report import write_report
 from expectations.suite import SUITES, SuiteError, check_against_database, read_suite
 from otklik.settings import Settings, SettingsError, get_settings
 
@@ -39,8 +40,11 @@ def run(file: Path, settings: Settings) -> int:
         from expectations.checkpoint import run_checkpoint
 
         run_id, started_at = uuid.uuid4(), datetime.now(UTC)
-        outcomes = run_checkpoint(suite, run_id, started_at, settings.sqlalchemy_url("publisher"), settings.var)
+        report = settings.var / "site" / "quality"
+        docs, results = report / "docs", settings.var / "quality"
+        outcomes = run_checkpoint(suite, run_id, started_at, settings.sqlalchemy_url("publisher"), docs, results)
         record(connection, suite.name, run_id, started_at, outcomes)
+        write_report(connection, report, docs, settings.zone)
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))
     print(table(outcomes))
     print(f"{suite.name}: {len(outcomes)} expectations, {critical} critical failures, {warning} warnings")

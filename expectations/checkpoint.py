@@ -38,15 +38,17 @@ class CountsOnlyStore(ValidationResultsStore):
         return super().store_validation_results(suite_validation_result=suite_validation_result, **identifiers)
 
 
-def run_checkpoint(suite: Suite, run_id: uuid.UUID, started_at: datetime, database: str, var: Path) -> list[Outcome]:
+def run_checkpoint(
+    suite: Suite, run_id: uuid.UUID, started_at: datetime, database: str, docs: Path, results: Path
+) -> list[Outcome]:
     """Run every expectation of a suite, each table once, and update Data Docs; return what each found.
 
-    `database` is an SQLAlchemy address with a host. Under `var`, Data Docs go to site/quality and the results they are
-    built from to quality; earlier runs stay in both.
+    `database` is an SQLAlchemy address with a host. Data Docs go to the folder `docs`, the results they are built from
+    to `results`; earlier runs stay in both.
     Raises SuiteError when an expectation's type or arguments are not Great Expectations' own.
     """
     suites = {table: _expectation_suite(suite, table) for table in suite.tables}
-    context = _context(var / "site" / "quality", var / "quality")
+    context = _context(docs, results)
     source = context.data_sources.add_postgres(name="warehouse", connection_string=database)
     definitions = [_definition(context, source, table, expectations) for table, expectations in suites.items()]
     checkpoint = context.checkpoints.add(
@@ -141,5 +143,5 @@ def _outcome(table: str, check: Check, found: Any) -> Outcome:
 
 def _observed(result: dict[str, Any]) -> str | None:
     if "element_count" in result:
-        return f"{result.get('unexpected_count') or 0} of {result['element_count']} rows"
+        return f"{result.get('unexpected_count') or 0} из {result['element_count']} строк"
     return str(result["observed_value"]) if "observed_value" in result else None

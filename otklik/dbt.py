@@ -104,8 +104,9 @@ def _model_result(result: dict[str, Any], tests: list[dict[str, Any]], nodes: di
         status = "error"
     else:
         status = "skipped" if result["status"] == "skipped" else "success"
+    name = result["unique_id"].split(".")[2]
     return ModelResult(
-        name=".".join(part for part in (node.get("schema"), result["unique_id"].split(".")[2]) if part),
+        name=f"{node['schema']}.{name}" if node.get("relation_name") else name,
         status=status,
         seconds=round(result["execution_time"], 2),
         rows=result["adapter_response"].get("rows_affected"),

@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from otklik import __version__
@@ -17,7 +18,7 @@ EXIT_NOT_RUNNING = 3
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     help="""[bold]Otklik[/]: the data pipeline of a regional governance centre.
 
     It takes incidents in every night, computes how fast people are answered, checks the numbers
@@ -52,7 +53,7 @@ class Role(StrEnum):
 
 def fail(message: object, code: int = 1) -> NoReturn:
     """Say what is wrong on stderr and leave."""
-    errors.print(f"[bold red]Error:[/] {message}", highlight=False, soft_wrap=True)
+    errors.print("[bold red]Error:[/]", escape(str(message)), highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

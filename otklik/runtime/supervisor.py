@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import ServerProxy
+from xmlrpc.client import Fault, ServerProxy
 
 import psutil
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from otklik.runtime.airflow import COMPONENTS, PROGRAM, airflow_environment
 from otklik.runtime.ports import family_of
@@ -126,7 +126,7 @@ class Supervisor:
         states = self.states()
         for name in wanted:
             if states.get(name) not in _UP:
-                self._call("startProcess", name, False)
+                self._start(name)
         deadline = time.monotonic() + seconds
         while found := trouble(self.settings):
             states = self.states()
@@ -198,7 +198,15 @@ class Supervisor:
         subprocess.run(command, check=True, capture_output=True, text=True)
         for name in ran:
             if self.states().get(name) == "STOPPED":
-                self._call("startProcess", name, False)
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        try:
+            self._call("startProcess", name, False)
+        except Fault as fault:
+            # The supervisor may have started it by itself in the meantime.
+            if fault.faultCode != Faults.ALREADY_STARTED:
+                raise SupervisorError(f"{name} did not start: {fault.faultString}; see {self.log / name}.log") from None
 
     def _call(self, method: str, *arguments: object) -> Any:
         # The address is a formality: the transport goes to the socket.

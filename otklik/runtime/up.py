@@ -6,6 +6,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
 from otklik.runtime import stamps
 from otklik.runtime.airflow import COMPONENTS, airflow_environment, write_passwords
 from otklik.runtime.health import airflow_trouble, database_trouble, site_trouble, superset_trouble
@@ -22,7 +25,7 @@ class StartError(Exception):
     """Otklik cannot start; the message says what stands in the way and what to do."""
 
 
-EXPECTED_ERRORS = (StartError, DatabaseError, PostgresError, SupervisorError)
+EXPECTED_ERRORS = (StartError, DatabaseError, PostgresError, SupervisorError, psycopg.Error, SQLAlchemyError)
 
 
 def start(settings: Settings, steps: Steps, superset: bool = True) -> None:

@@ -18,7 +18,7 @@ with versions as (
     select *
     from {{ ref('stg_files__incident') }}
     where
-        batch_id <= (select batches_through from {{ ref('int_batch_window') }})
+        batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
         {{ and_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}
 ),
 
@@ -29,7 +29,7 @@ latest as (
     from versions
     inner join {{ ref('stg_files__batch') }} as batch on versions.batch_id = batch.batch_id
     order by
-        versions.region_code, versions.source, versions.message_id,
+        versions.region_code asc, versions.source asc, versions.message_id asc,
         versions.updated_at desc, batch.interval_to desc, versions.batch_id desc, versions.row_number desc
 )
 

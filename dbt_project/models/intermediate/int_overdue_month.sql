@@ -46,9 +46,21 @@ answered_later as (
 ),
 
 changes as (
-    select region_code, month, authority, entered, left_it from entered
+    select
+        region_code,
+        month,
+        authority,
+        entered,
+        left_it
+    from entered
     union all
-    select region_code, month, authority, entered, left_it from answered_later
+    select
+        region_code,
+        month,
+        authority,
+        entered,
+        left_it
+    from answered_later
 )
 
 select

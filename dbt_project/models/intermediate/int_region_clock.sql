@@ -30,7 +30,8 @@ select
     date_trunc('month', (clock.as_of - interval '1 microsecond') at time zone region.time_zone)::date
         as as_of_month,
     date_trunc(
-        'month', (coalesce(clock.as_of_before, clock.as_of) - interval '1 microsecond') at time zone region.time_zone
+        'month',
+        (coalesce(clock.as_of_before, clock.as_of) - interval '1 microsecond') at time zone region.time_zone
     )::date as as_of_month_before
 from clock
 inner join {{ ref('stg_files__region') }} as region on clock.region_code = region.region_code

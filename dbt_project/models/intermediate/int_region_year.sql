@@ -37,8 +37,10 @@ answered as (
         happened.region_code,
         extract(year from happened.first_response_date)::integer as year,
         avg(happened.minutes_to_respond)::numeric(20, 6) as mean_minutes,
-        (percentile_cont(0.5) within group (order by happened.minutes_to_respond))::numeric(20, 6) as median_minutes,
-        (percentile_cont(0.9) within group (order by happened.minutes_to_respond))::numeric(20, 6) as p90_minutes,
+        (percentile_cont(0.5) within group (order by happened.minutes_to_respond))::numeric(20, 6)
+            as median_minutes,
+        (percentile_cont(0.9) within group (order by happened.minutes_to_respond))::numeric(20, 6)
+            as p90_minutes,
         count(happened.due_at) as with_deadline_count,
         count(*) filter (where happened.is_on_time) as on_time_count
     from {{ ref('int_incident') }} as happened

@@ -11,4 +11,6 @@ inner join {{ ref('stg_files__incident') }} as incident
         touched.region_code = incident.region_code
         and touched.source = incident.source
         and touched.message_id = incident.message_id
-where incident.batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+where
+    incident.batch_id
+    <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)

@@ -8,4 +8,5 @@ select distinct
 from {{ ref('stg_files__incident') }} as incident
 where
     incident.batch_id > (select batch_window.batches_after from {{ ref('int_batch_window') }} as batch_window)
-    and incident.batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+    and incident.batch_id
+    <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)

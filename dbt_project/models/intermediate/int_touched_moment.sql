@@ -4,10 +4,16 @@
 {{ config(post_hook='analyze {{ this }}') }}
 
 with messages as (
-    select region_code, source, message_id
+    select
+        region_code,
+        source,
+        message_id
     from {{ ref('int_touched_message') }}
     union
-    select message.region_code, message.source, message.message_id
+    select
+        message.region_code,
+        message.source,
+        message.message_id
     from {{ ref('int_touched_incident') }} as touched
     inner join {{ ref('int_message') }} as message
         on
@@ -37,11 +43,12 @@ select distinct
     (moment.moment_at at time zone clock.time_zone)::date as day
 from versions
 inner join {{ ref('int_region_clock') }} as clock on versions.region_code = clock.region_code
-cross join lateral (
-    values
-    ('registered', versions.registered_at),
-    ('first_response', versions.first_response_at),
-    ('resolved', versions.resolved_at),
-    ('due', versions.due_at)
-) as moment (kind, moment_at)
+cross join
+    lateral (
+        values
+        ('registered', versions.registered_at),
+        ('first_response', versions.first_response_at),
+        ('resolved', versions.resolved_at),
+        ('due', versions.due_at)
+    ) as moment (kind, moment_at)
 where moment.moment_at is not null

@@ -12,7 +12,9 @@ with of_moments as (
 
 -- The same month of the next year shows this one's mean beside its own.
 compared_with_them as (
-    select region_code, (month + interval '1 year')::date as month
+    select
+        region_code,
+        (month + interval '1 year')::date as month
     from of_moments
     where kind = 'first_response'
 ),
@@ -23,18 +25,28 @@ of_the_clock as (
         clock.region_code,
         passed.month::date as month
     from {{ ref('int_region_clock') }} as clock
-    cross join lateral generate_series(
-        clock.as_of_month_before::timestamp, clock.as_of_month::timestamp, interval '1 month'
-    ) as passed (month)
+    cross join
+        generate_series(
+            clock.as_of_month_before::timestamp, clock.as_of_month::timestamp, interval '1 month'
+        ) as passed (month)
     where clock.is_touched
 ),
 
 months as (
-    select region_code, month from of_moments
+    select
+        region_code,
+        month
+    from of_moments
     union
-    select region_code, month from compared_with_them
+    select
+        region_code,
+        month
+    from compared_with_them
     union
-    select region_code, month from of_the_clock
+    select
+        region_code,
+        month
+    from of_the_clock
 )
 
 select

@@ -31,7 +31,7 @@ with latest_night as (
         on
             clock.region_code = batch.region_code
             and clock.as_of = batch.interval_to
-            and batch.batch_id <= batch_window.batches_through
+            and batch_window.batches_through >= batch.batch_id
     group by clock.region_code, clock.as_of, clock.time_zone
 )
 

@@ -12,7 +12,7 @@ with latest_runs as (
         -- A run without a region checked every region.
         on published.region_code = coalesce(check_run.region_code, published.region_code)
     where check_run.suite in ('raw', 'marts')
-    order by published.region_code, check_run.suite, check_run.finished_at desc
+    order by published.region_code asc, check_run.suite asc, check_run.finished_at desc
 ),
 
 checks as (

@@ -8,8 +8,8 @@
         pre_hook="
             {% if is_incremental() %}
             delete from {{ this }} as kept
-            using (select region_code, min(month) as month from {{ ref('int_touched_month') }} group by 1) as touched
-            where kept.region_code = touched.region_code and kept.month >= touched.month
+            using {{ ref('int_touched_span') }} as touched
+            where kept.region_code = touched.region_code and kept.month >= touched.first_month
             {% endif %}
         ",
         post_hook="{{ analyze_when_rebuilt() }}",
@@ -21,16 +21,12 @@ with spans as (
     select
         clock.region_code,
         clock.as_of_month as last_month,
-        {% if is_incremental() -%}
-            min(touched.month) as first_month
-        {%- else -%}
-            '-infinity'::date as first_month
-        {%- endif %}
+        {{ 'touched.first_month' if is_incremental() else "'-infinity'::date" }} as span_start
     from {{ ref('int_region_clock') }} as clock
-    {% if is_incremental() -%}
-        inner join {{ ref('int_touched_month') }} as touched on clock.region_code = touched.region_code
-        group by clock.region_code, clock.as_of_month
-    {%- endif %}
+    left join {{ ref('int_touched_span') }} as touched on clock.region_code = touched.region_code
+    where
+        true
+        {{ and_touched(ref('int_touched_span'), ['clock.region_code'], ['region_code']) }}
 ),
 
 changes as (
@@ -38,7 +34,7 @@ changes as (
         overdue.region_code,
         overdue.authority,
         -- All that happened before the span is its opening balance.
-        greatest(overdue.month, spans.first_month) as month,
+        greatest(overdue.month, spans.span_start) as month,
         overdue.entered_count - overdue.left_count as change,
         spans.last_month
     from {{ ref('int_overdue_month') }} as overdue
@@ -69,11 +65,15 @@ overdue as (
         balances.authority,
         sum(balances.overdue_count)::bigint as overdue_unanswered_count
     from balances
-    cross join lateral generate_series(
-        balances.month::timestamp, balances.last_month::timestamp, interval '1 month'
-    ) as every (month)
+    cross join
+        generate_series(
+            balances.month::timestamp, balances.last_month::timestamp, interval '1 month'
+        ) as every (month)
     where balances.overdue_count > 0
-    group by grouping sets ((balances.region_code, every.month), (balances.region_code, every.month, balances.authority))
+    group by
+        grouping sets (
+            (balances.region_code, every.month), (balances.region_code, every.month, balances.authority)
+        )
 ),
 
 responses as (
@@ -82,7 +82,7 @@ responses as (
     inner join spans
         on
             response.region_code = spans.region_code
-            and response.month >= spans.first_month
+            and response.month >= spans.span_start
 ),
 
 responses_a_year_earlier as (
@@ -96,13 +96,23 @@ responses_a_year_earlier as (
     inner join spans
         on
             response.region_code = spans.region_code
-            and response.month + interval '1 year' >= spans.first_month
+            and response.month + interval '1 year' >= spans.span_start
 ),
 
 keys as (
-    select region_code, month, scope, authority from responses
+    select
+        region_code,
+        month,
+        scope,
+        authority
+    from responses
     union
-    select region_code, month, scope, authority from overdue
+    select
+        region_code,
+        month,
+        scope,
+        authority
+    from overdue
 )
 
 select
@@ -119,7 +129,9 @@ select
     coalesce(overdue.overdue_unanswered_count, 0) as overdue_unanswered_count,
     (
         coalesce(responses.on_time_count, 0)::numeric
-        / nullif(coalesce(responses.with_deadline_count, 0) + coalesce(overdue.overdue_unanswered_count, 0), 0)
+        / nullif(
+            coalesce(responses.with_deadline_count, 0) + coalesce(overdue.overdue_unanswered_count, 0), 0
+        )
     )::numeric(9, 6) as on_time_share
 from keys
 left join responses

@@ -28,7 +28,7 @@ overdue as (
         on
             years.region_code = change.region_code
             and change.month < make_date(years.year + 1, 1, 1)
-            and change.month <= clock.as_of_month
+            and clock.as_of_month >= change.month
     group by years.region_code, years.year
 ),
 

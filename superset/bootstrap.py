@@ -121,9 +121,7 @@ def sync_roles(roles: dict[str, Any]) -> None:
         for permission, view in pairs:
             found = security_manager.find_permission_view_menu(permission, view)
             if found is None:
-                raise LookupError(
-                    f"superset/assets/roles.yaml, role {name}: Superset has no [{permission}, {view}]."
-                )
+                raise LookupError(f"superset/assets/roles.yaml, role {name}: Superset has no [{permission}, {view}].")
             permissions.append(found)
         security_manager.add_role(name).permissions = permissions
     db.session.commit()
@@ -147,11 +145,10 @@ def main() -> None:
             sync_permissions()
         with _step("logins"):
             sync_users(access["users"])
-        with override_user(security_manager.find_user(username="engineer")):
-            with _step("dashboards"):
-                import_assets(assets)
-                for name in remove_stale(assets):
-                    print(f"superset: removed {name}", flush=True)
+        with override_user(security_manager.find_user(username="engineer")), _step("dashboards"):
+            import_assets(assets)
+            for name in remove_stale(assets):
+                print(f"superset: removed {name}", flush=True)
         with _step("roles"):
             sync_roles(access["roles"])
 

@@ -39,9 +39,7 @@ def read_assets(folder: Path = ASSETS) -> dict[str, dict[str, Asset]]:
             assets[kind][path.stem] = content
     for kind, name, wanted_kind, wanted in _references(assets):
         if wanted not in assets[wanted_kind]:
-            raise ValueError(
-                f"{folder / kind / name}.yaml refers to {wanted_kind}/{wanted}.yaml, which is not there."
-            )
+            raise ValueError(f"{folder / kind / name}.yaml refers to {wanted_kind}/{wanted}.yaml, which is not there.")
     return assets
 
 

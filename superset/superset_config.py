@@ -50,9 +50,7 @@ def DB_CONNECTION_MUTATOR(  # noqa: N802  (Superset's name)
             f"Database role {uri.username!r} is not one of {', '.join(_WAREHOUSE_PASSWORDS)}: "
             "connections are described in superset/assets/databases."
         )
-    address = uri.set(
-        host=_HOST, port=_PORT, database=_WAREHOUSE, password=_WAREHOUSE_PASSWORDS[uri.username]
-    )
+    address = uri.set(host=_HOST, port=_PORT, database=_WAREHOUSE, password=_WAREHOUSE_PASSWORDS[uri.username])
     read_only = "-c default_transaction_read_only=on -c statement_timeout=60s"
     connect_args = {**params.get("connect_args", {}), "options": read_only}
     return address, {**params, "connect_args": connect_args}

@@ -1,19 +1,21 @@
-"""`python -m expectations raw|marts`: run a suite; exit code 0 = holds, 1 = critical failure, 2 = cannot be run."""
+"""`python -m expectations raw|marts`: run a suite.
+
+Exit codes: 0 = holds, 1 = a critical expectation failed, 2 = the suite or a setting is wrong,
+3 = the warehouse does not answer.
+"""
 
 import argparse
 import sys
-import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
-from expectations.record import failed, record, table
+from expectations.record import Run, failed, record, table
 from expectations.report import write_report
 from expectations.suite import SUITES, SuiteError, check_against_database, read_suite
 from otklik.settings import Settings, SettingsError, get_settings
 
-HOLDS, CRITICAL, CANNOT_RUN = 0, 1, 2
+HOLDS, CRITICAL, CANNOT_RUN, NO_ANSWER = 0, 1, 2, 3
 
 
 def main() -> int:
@@ -26,9 +28,10 @@ def main() -> int:
         return run(file, get_settings())
     except (SuiteError, SettingsError) as error:
         print(error, file=sys.stderr)
+        return CANNOT_RUN
     except psycopg.OperationalError as error:
         print(f"The warehouse does not answer: {error}", file=sys.stderr)
-    return CANNOT_RUN
+        return NO_ANSWER
 
 
 def run(file: Path, settings: Settings) -> int:
@@ -39,11 +42,11 @@ def run(file: Path, settings: Settings) -> int:
         # Great Expectations takes seconds to import: a suite that cannot run should say so at once.
         from expectations.checkpoint import run_checkpoint
 
-        run_id, started_at = uuid.uuid4(), datetime.now(UTC)
         report = settings.var / "site" / "quality"
         docs, results = report / "docs", settings.var / "quality"
-        outcomes = run_checkpoint(suite, run_id, started_at, settings.sqlalchemy_url("publisher"), docs, results)
-        record(connection, suite.name, run_id, started_at, outcomes)
+        this_run = Run(suite.name)
+        outcomes = run_checkpoint(suite, this_run, settings.sqlalchemy_url("publisher"), docs, results)
+        record(connection, this_run, outcomes)
         write_report(connection, report, docs, settings.zone)
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))
     print(table(outcomes))

@@ -3,9 +3,7 @@
 import logging
 import os
 import re
-import uuid
 import warnings
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from great_expectations.data_context import EphemeralDataContext  # noqa: E402
 from great_expectations.data_context.store import ValidationResultsStore  # noqa: E402
 from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults  # noqa: E402
 
-from expectations.record import Outcome  # noqa: E402
+from expectations.record import Outcome, Run  # noqa: E402
 from expectations.suite import Check, Suite, SuiteError  # noqa: E402
 
 # Counts only. Everything else in a result may quote rows, and rows hold personal data.
@@ -38,9 +36,7 @@ class CountsOnlyStore(ValidationResultsStore):
         return super().store_validation_results(suite_validation_result=suite_validation_result, **identifiers)
 
 
-def run_checkpoint(
-    suite: Suite, run_id: uuid.UUID, started_at: datetime, database: str, docs: Path, results: Path
-) -> list[Outcome]:
+def run_checkpoint(suite: Suite, run: Run, database: str, docs: Path, results: Path) -> list[Outcome]:
     """Run every expectation of a suite, each table once, and update Data Docs; return what each found.
 
     `database` is an SQLAlchemy address with a host. Data Docs go to the folder `docs`, the results they are built from
@@ -59,7 +55,7 @@ def run_checkpoint(
             result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
         )
     )
-    result = checkpoint.run(run_id=RunIdentifier(run_name=str(run_id), run_time=started_at))
+    result = checkpoint.run(run_id=RunIdentifier(run_name=str(run.run_id), run_time=run.started_at))
     found = [one for validation in result.run_results.values() for one in validation.results]
     by_number = {one.expectation_config.meta["number"]: one for one in found}
     return [_outcome(table, check, by_number[number]) for number, (table, check) in enumerate(suite)]

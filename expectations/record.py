@@ -2,11 +2,20 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a suite."""
+
+    suite: str
+    run_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)
@@ -26,25 +35,19 @@ def failed(outcomes: Sequence[Outcome], severity: str) -> list[Outcome]:
     return [outcome for outcome in outcomes if not outcome.success and outcome.severity == severity]
 
 
-def record(
-    connection: psycopg.Connection[Any],
-    suite: str,
-    run_id: uuid.UUID,
-    started_at: datetime,
-    outcomes: Sequence[Outcome],
-) -> None:
+def record(connection: psycopg.Connection[Any], run: Run, outcomes: Sequence[Outcome]) -> None:
     """Write a run and its results in one transaction."""
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(
             "insert into quality.check_run (run_id, suite, started_at, finished_at, success, evaluated,"
             " failed_critical, failed_warning) values (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (run_id, suite, started_at, datetime.now(UTC), critical == 0, len(outcomes), critical, warning),
+            (run.run_id, run.suite, run.started_at, datetime.now(UTC), critical == 0, len(outcomes), critical, warning),
         )
         cursor.executemany(
             'insert into quality.check_result (run_id, expectation, "column", severity, success, observed, protects)'
             " values (%s, %s, %s, %s, %s, %s, %s)",
-            [(run_id, *astuple(outcome)) for outcome in outcomes],
+            [(run.run_id, *astuple(outcome)) for outcome in outcomes],
         )
 
 

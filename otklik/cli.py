@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from otklik import __version__
+from otklik.cli_load import load
 from otklik.settings import Settings, SettingsError, ensure_env_file, get_settings
 
 EXIT_NOT_RUNNING = 3
@@ -141,6 +142,9 @@ def sql(
     except psycopg.Error as error:
         typer.echo(str(error).strip(), err=True)
         raise typer.Exit(1) from None
+
+
+app.command()(load)
 
 
 @app.command()

@@ -30,18 +30,27 @@ EXPECTED_ERRORS = (StartError, DatabaseError, PostgresError, SupervisorError, ps
 
 def start(settings: Settings, steps: Steps, superset: bool = True) -> None:
     """Start every service and wait until each answers."""
-    supervisor = Supervisor(settings)
-    with steps.step("Check that the ports are free"):
-        if found := conflicts(settings, supervisor.process_ids()):
-            raise StartError("\n".join(found))
+    check_ports(settings, steps)
     start_database(settings, steps)
-    with steps.step("Start the site"):
-        (settings.var / "site").mkdir(parents=True, exist_ok=True)
-        supervisor.start(["site"], site_trouble)
+    start_site(settings, steps)
     chains = [lambda: start_airflow(settings, steps)]
     if superset:
         chains.append(lambda: start_superset(settings, steps))
     steps.together(*chains)
+
+
+def check_ports(settings: Settings, steps: Steps) -> None:
+    """Raise StartError, naming setting, port and holder, when a port is taken by something else."""
+    with steps.step("Check that the ports are free"):
+        if found := conflicts(settings, Supervisor(settings).process_ids()):
+            raise StartError("\n".join(found))
+
+
+def start_site(settings: Settings, steps: Steps) -> None:
+    """Start the static site of quality reports and documentation."""
+    with steps.step(f"Start the site on port {settings.site_port}"):
+        (settings.var / "site").mkdir(parents=True, exist_ok=True)
+        Supervisor(settings).start(["site"], site_trouble)
 
 
 def start_database(settings: Settings, steps: Steps) -> None:

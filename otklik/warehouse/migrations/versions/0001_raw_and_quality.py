@@ -7,7 +7,6 @@ down_revision = None
 
 SCHEMAS = """
 create schema quality;
-grant otklik_transformer to otklik_owner;
 create schema reference authorization otklik_transformer;
 create schema staging authorization otklik_transformer;
 create schema intermediate authorization otklik_transformer;

@@ -1,0 +1,161 @@
+"""Night by night, with late, corrected and out-of-order rows, the marts equal one full refresh, row for row."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from otklik.settings import Settings
+from tests.fixtures.cluster import fresh_warehouse
+from tests.fixtures.dbt import TestWarehouse, message
+
+
+@pytest.fixture
+def by_night(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
+    """The warehouse that is built night by night."""
+    return _with_regions(TestWarehouse(warehouse, tmp_path / "by_night"))
+
+
+@pytest.fixture
+def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
+    """Another with the same raw rows, which is only ever built whole."""
+    with fresh_warehouse(cluster) as settings:
+        yield _with_regions(TestWarehouse(settings, tmp_path / "at_once"))
+
+
+def _with_regions(warehouse: TestWarehouse) -> TestWarehouse:
+    warehouse.region()
+    warehouse.region("77", "Москва", "Europe/Moscow")
+    return warehouse
+
+
+ROADS = {"authority": "Дороги", "topic": "Ямы", "channel": "vk", "municipality": "Реж", "municipality_code": "65720000"}
+WATER = {"authority": "Водоканал", "topic": "Вода", "channel": "ok"}
+
+MARCH_1 = [
+    message("a", "2022-03-01 09:00", first_response_at="2022-03-01 11:28", due_at="2022-03-01 13:00", **ROADS),
+    message("b", "2022-03-01 10:00", due_at="2022-03-01 14:00", **ROADS),
+    message("c", "2022-03-01 12:00", first_response_at="2022-03-01 12:30", **WATER),
+    message("d", "2022-03-01 11:00", first_response_at="2022-03-01 15:00", resolved_at="2022-03-01 16:00", **WATER),
+]
+CORRECTED = [
+    # The answer to `a` came a day later than first told; `b` is answered.
+    message("a", "2022-03-01 09:00", first_response_at="2022-03-02 09:00", due_at="2022-03-01 13:00", **ROADS),
+    message("b", "2022-03-01 10:00", first_response_at="2022-03-02 12:00", due_at="2022-03-01 14:00", **ROADS),
+]
+MERGED = [
+    # `d` becomes part of incident `c`; `a` was another authority's all along.
+    message(
+        "d",
+        "2022-03-01 11:00",
+        incident_id="c",
+        first_response_at="2022-03-01 15:00",
+        resolved_at="2022-03-03 10:00",
+        **WATER,
+    ),
+    message(
+        "a",
+        "2022-03-01 09:00",
+        first_response_at="2022-03-02 09:00",
+        due_at="2022-03-01 13:00",
+        updated_at="2022-03-03 12:00",
+        **WATER,
+    ),
+]
+UNANSWERED = [
+    # What counted as the answer to `a` was none; `d` is an incident of its own again, without a resolution.
+    message("a", "2022-03-01 09:00", due_at="2022-03-01 13:00", updated_at="2022-04-10 10:00", **WATER),
+    message("d", "2022-03-01 11:00", first_response_at="2022-03-01 15:00", updated_at="2022-04-10 10:00", **WATER),
+]
+FILLED_IN = [
+    # A February night that had been missed: new incidents, and a version of `b` older than the one known.
+    message("e", "2022-01-20 10:00", first_response_at="2022-02-15 10:00", due_at="2022-01-21 10:00", **ROADS),
+    message("f", "2022-02-15 11:00", due_at="2022-02-15 15:00"),
+    message("b", "2022-02-14 10:00", updated_at="2022-02-15 10:00", **WATER),
+]
+MOSCOW = [message("a", "2022-04-30 23:30", first_response_at="2022-05-01 01:30", due_at="2022-05-01 00:00", **ROADS)]
+A_YEAR_LATER = [
+    # `a` is answered at last, after a year of being overdue at the end of every month.
+    message(
+        "a",
+        "2022-03-01 09:00",
+        first_response_at="2023-03-05 09:00",
+        due_at="2022-03-01 13:00",
+        updated_at="2023-03-05 09:00",
+        **ROADS,
+    ),
+    message("g", "2023-03-05 10:00", first_response_at="2023-03-05 10:10", due_at="2023-03-05 14:00", **ROADS),
+]
+
+
+def test_every_mart_equals_a_full_refresh_after_every_turn(by_night: TestWarehouse, at_once: TestWarehouse) -> None:
+    def load(day: str, rows: list[dict], region: str = "66") -> None:
+        for warehouse in (by_night, at_once):
+            warehouse.night(day, rows, region, rejected=len(rows) % 3)
+
+    def assert_equal() -> None:
+        at_once.dbt("run", "--full-refresh")
+        whole = at_once.marts()
+        assert whole == by_night.marts()
+        assert all(whole.values()), "an empty mart proves nothing"
+
+    load("2022-03-01", MARCH_1)
+    by_night.dbt("build", "--selector", "night")
+    load("2022-03-02", CORRECTED)
+    by_night.dbt("run")
+    assert by_night.month("2022-03", "Дороги")["mean_minutes"] == (1440 + 1560) / 2
+    load("2022-03-03", MERGED)
+    by_night.dbt("run")
+    assert by_night.rows("select incident_id, message_count from marts.fct_incident order by 1") == [
+        ("a", 1),
+        ("b", 1),
+        ("c", 2),
+    ]
+    assert_equal()
+
+    load("2022-04-10", UNANSWERED)
+    by_night.dbt("run")
+    assert by_night.month("2022-04")["overdue_unanswered_count"] == 1
+    load("2022-02-15", FILLED_IN)
+    by_night.dbt("run")
+    assert by_night.month("2022-01")["overdue_unanswered_count"] == 1
+    assert by_night.month("2022-02")["overdue_unanswered_count"] == 1
+    assert_equal()
+
+    load("2022-05-01", MOSCOW, "77")
+    load("2023-03-05", A_YEAR_LATER)
+    by_night.dbt("run")
+    assert by_night.month("2023-03")["mean_minutes_previous_year"] == by_night.month("2022-03")["mean_minutes"]
+    assert_equal()
+
+
+def test_a_build_that_stopped_half_way_is_made_up_for_by_the_next(
+    by_night: TestWarehouse, at_once: TestWarehouse
+) -> None:
+    for warehouse in (by_night, at_once):
+        warehouse.night("2022-03-01", MARCH_1)
+    by_night.dbt("run")
+    for warehouse in (by_night, at_once):
+        warehouse.night("2022-03-02", CORRECTED)
+    by_night.dbt("run", "--selector", "night_intermediate")
+    assert by_night.row("select * from marts.mart_as_of")["as_of_local"].isoformat() == "2022-03-02T00:00:00"
+    for warehouse in (by_night, at_once):
+        warehouse.night("2022-03-03", MERGED)
+
+    by_night.dbt("run")
+
+    at_once.dbt("run", "--full-refresh")
+    assert by_night.marts() == at_once.marts()
+
+
+def test_a_night_that_brought_nothing_moves_only_the_clock(by_night: TestWarehouse) -> None:
+    by_night.night("2022-03-01", MARCH_1)
+    by_night.dbt("run")
+    before = by_night.marts()
+    by_night.night("2022-03-02", [])
+
+    by_night.dbt("run")
+
+    after = by_night.marts()
+    assert by_night.row("select * from marts.mart_as_of")["as_of_local"].isoformat() == "2022-03-03T00:00:00"
+    assert {mart for mart in before if before[mart] != after[mart]} == {"mart_as_of"}

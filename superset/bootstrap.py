@@ -8,13 +8,13 @@ changes nothing when nothing changed. Run with Superset's own Python::
 Settings come from the environment (``superset_config.py``, ``assets/roles.yaml``).
 """
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import yaml
 from bundle import ASSETS, KINDS, asset_uuid, build_bundle, read_assets
@@ -34,9 +34,6 @@ def upgrade_database() -> None:
     """Create or migrate the tables of Superset's own database."""
     from flask_migrate import upgrade
 
-    # Each of some 300 revisions prints several lines; the step's own line says enough.
-    for name in ("alembic", "alembic.env", "alembic.runtime.migration"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     upgrade()
 
 
@@ -76,9 +73,13 @@ def sync_users(users: dict[str, Any]) -> None:
 
 def import_assets(assets: dict[str, dict[str, Any]]) -> None:
     """Import every asset file, over what is there."""
+    from sqlalchemy.exc import SAWarning
     from superset.commands.importers.v1.assets import ImportAssetsCommand
 
-    ImportAssetsCommand(build_bundle(assets)).run()
+    with catch_warnings():
+        # Superset's own models make SQLAlchemy warn while they are saved.
+        simplefilter("ignore", SAWarning)
+        ImportAssetsCommand(build_bundle(assets)).run()
 
 
 def remove_stale(assets: dict[str, dict[str, Any]]) -> list[str]:

@@ -179,4 +179,5 @@ SUPERSET_WEBSERVER_PORT = int(os.environ.get("OTKLIK_SUPERSET_PORT", "8088"))
 CACHE_CONFIG = {"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 300}
 DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
 LOG_LEVEL = "WARNING"
+ALEMBIC_SKIP_LOG_CONFIG = True  # its 300 revisions print several lines each
 SILENCE_FAB = True

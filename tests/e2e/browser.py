@@ -5,12 +5,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 LAPTOP = (1366, 768)
 PHONE = (390, 844)
 # Charts below the screen are drawn only when they come into sight: a tall window shows them all.
 _TALL = 3200
+_CHART = "[data-test='chart-grid-component']"
+_ALL_SETTLED = f"""() => {{
+  const charts = [...document.querySelectorAll("{_CHART}")];
+  const isSettled = (chart) => !chart.querySelector("[data-test='loading-indicator']")
+    && chart.querySelector("[data-test='slice-container'], [role='alert']");
+  return charts.length > 0 && charts.every(isSettled);
+}}"""
 
 
 @contextmanager
@@ -45,15 +52,16 @@ def open_dashboard(page: Page, base: str, slug: str, timeout: float = 60) -> Non
 
 
 def wait_until_drawn(page: Page, timeout: float = 60) -> None:
-    """Wait until no chart is loading, and none shows an error; also after a filter was changed."""
-    charts = page.locator("[data-test='chart-grid-component']")
-    expect(charts.first).to_be_visible(timeout=timeout * 1000)
-    drawn = page.locator("[data-test='chart-grid-component'] .slice_container [data-test='chart-container']")
-    expect(page.locator("[data-test='loading-indicator']")).to_have_count(0, timeout=timeout * 1000)
+    """Wait until every chart in sight is drawn; also after a filter was changed.
+
+    AssertionError with the text on the page when a chart shows an error, TimeoutError of Playwright
+    when one is still loading after `timeout` seconds.
+    """
+    page.wait_for_function(_ALL_SETTLED, timeout=timeout * 1000)
+    # A required filter takes its first value only when its list came, and then charts load again.
     page.wait_for_load_state("networkidle", timeout=timeout * 1000)
-    expect(page.locator("[data-test='loading-indicator']")).to_have_count(0, timeout=timeout * 1000)
-    assert drawn is not None
-    errors = page.locator("[data-test='chart-grid-component'] [role='alert']").all_inner_texts()
+    page.wait_for_function(_ALL_SETTLED, timeout=timeout * 1000)
+    errors = page.locator(f"{_CHART} [role='alert']").all_inner_texts()
     assert not errors, f"charts in error: {errors}"
 
 

@@ -53,12 +53,11 @@ def source_freshness() -> None:
 
 @task
 def publish_docs() -> None:
-    """Publish the documentation of the models, and a start page that leads to it, on the static site."""
-    from otklik import dbt, site
+    """Publish the documentation of the models on the static site."""
+    from otklik import dbt
     from otklik.settings import get_settings
 
-    settings = get_settings()
-    print(dbt.publish_docs(settings), site.write_start_page(settings))
+    print(dbt.publish_docs(get_settings()))
 
 
 @dag(

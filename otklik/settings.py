@@ -254,9 +254,10 @@ def ensure_env_file(home: Path | None = None) -> bool:
     # Opened with the right mode at once, so that the secrets are never readable by others.
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o600)
-        if missing and path.stat().st_size == 0:
+        if missing:
+            # The blank line also ends a last line that somebody left without its end.
             file.write(
-                "# Made at first start. Keep it private and keep a copy: OTKLIK_AUTHOR_KEY ties authors together.\n"
+                "\n# Generated. Keep private and keep a copy: OTKLIK_AUTHOR_KEY is what ties authors together.\n"
             )
         file.writelines(f"{name}={value}\n" for name, value in missing.items())
     return bool(missing)

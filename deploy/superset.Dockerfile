@@ -23,5 +23,5 @@ ENV PATH=/opt/otklik/superset/.venv/bin:$PATH \
 WORKDIR /var/lib/superset
 USER superset
 # As `otklik up` runs it; the port is published on loopback only.
-CMD ["gunicorn", "--bind", "0.0.0.0:8088", "--worker-class", "gthread", "--workers", "1", "--threads", "8", \
+CMD ["gunicorn", "--bind", "0.0.0.0:8088", "--worker-class", "gthread", "--workers", "1", "--threads", "16", \
      "--timeout", "120", "superset.app:create_app()"]

@@ -10,6 +10,7 @@ from typing import Any
 from otklik.errors import OtklikError
 from otklik.programs import run_logged
 from otklik.settings import PROJECT, Settings
+from otklik.site import write_start_page
 
 _FAILED = ("error", "fail", "runtime error")
 
@@ -63,6 +64,7 @@ def publish_docs(settings: Settings) -> Path:
     page = settings.var / "site" / "dbt" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(target(settings) / "static_index.html", page)
+    write_start_page(settings)
     return page
 
 

@@ -18,6 +18,7 @@ from otklik.runtime.steps import Steps
 from otklik.runtime.superset import bootstrap_command, bootstrap_inputs, superset_environment
 from otklik.runtime.supervisor import Supervisor, SupervisorError
 from otklik.settings import PREFIX, Settings
+from otklik.site import write_start_page
 from otklik.warehouse.roles import DatabaseError, check_server, connect_as_admin, prepare_server
 
 
@@ -49,7 +50,7 @@ def check_ports(settings: Settings, steps: Steps) -> None:
 def start_site(settings: Settings, steps: Steps) -> None:
     """Start the static site of quality reports and documentation."""
     with steps.step(f"Start the site on port {settings.site_port}"):
-        (settings.var / "site").mkdir(parents=True, exist_ok=True)
+        write_start_page(settings)
         Supervisor(settings).start(["site"], site_trouble)
 
 

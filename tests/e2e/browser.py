@@ -68,3 +68,16 @@ def wait_until_drawn(page: Page, timeout: float = 60) -> None:
 def chart(page: Page, title: str) -> Locator:
     """The chart of that title."""
     return page.locator(f"[data-test-chart-name='{title}']")
+
+
+def choose(page: Page, title: str, value: str) -> None:
+    """Choose a value of the filter `title`, apply it, and wait until the charts are drawn anew."""
+    field = page.locator("label", has=page.locator(f"h4:text-is('{title}')")).get_attribute("for")
+    page.locator(f"[data-test='{field}']").click()
+    page.locator(".ant-select-item-option", has_text=value).first.click()
+    page.keyboard.press("Escape")
+    apply = page.locator("[data-test='filter-bar__apply-button']")
+    if apply.is_enabled():
+        apply.click()
+    page.wait_for_timeout(500)
+    wait_until_drawn(page)

@@ -1,11 +1,6 @@
 """A real file of 58,251 requests, against numbers worked out straight from it with the standard library."""
 
-import csv
-import io
-import zipfile
 from datetime import date
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -15,22 +10,21 @@ from otklik.interval import Interval
 from otklik.load import load_file
 from otklik.mapping import load_mapping
 from otklik.settings import PROJECT, Settings
+from tests.fixtures import boston
 from tests.fixtures.files import counts
 
-ARCHIVE = Path(PROJECT).parent / "shared/data/boston311/311_service_requests_2011.zip"
-BOSTON = ZoneInfo("America/New_York")
 # The export was made after the last closing in it, on 31 October 2019.
-NIGHT = Interval.of_day(date(2019, 11, 1), BOSTON)
+NIGHT = Interval.of_day(date(2019, 11, 1), boston.ZONE)
 
-pytestmark = pytest.mark.skipif(not ARCHIVE.exists(), reason=f"the real file is not here: {ARCHIVE}")
+pytestmark = pytest.mark.skipif(not boston.ARCHIVE.exists(), reason=f"the real file is not here: {boston.ARCHIVE}")
 
 
 def test_every_row_of_the_real_file_is_accounted_for(warehouse: Settings) -> None:
     mapping = load_mapping(PROJECT / "examples/boston311.yml")
-    [report] = load_file(UPath(ARCHIVE), mapping, NIGHT, warehouse)
+    [report] = load_file(UPath(boston.ARCHIVE), mapping, NIGHT, warehouse)
     assert counts(report) == (58_251, 58_251, 0, 0)
 
-    [again] = load_file(UPath(ARCHIVE), mapping, NIGHT, warehouse)
+    [again] = load_file(UPath(boston.ARCHIVE), mapping, NIGHT, warehouse)
     assert again == report
     with psycopg.connect(warehouse.dsn("engineer")) as connection:
         stored = connection.execute(
@@ -44,7 +38,7 @@ def test_every_row_of_the_real_file_is_accounted_for(warehouse: Settings) -> Non
     assert batches == (1,)
     # Straight from the file: 3,681 are never closed and 10,981 have no target; where there are both dates,
     # the file's own word on being on time is the oracle.
-    rows = list(_rows())
+    rows = boston.rows()
     both = [r for r in rows if r["closed_dt"] and r["target_dt"]]
     assert stored == (
         58_251,
@@ -54,8 +48,3 @@ def test_every_row_of_the_real_file_is_accounted_for(warehouse: Settings) -> Non
         sum(1 for r in rows if r["neighborhood"].strip()),
         sum(1 for r in both if r["ontime"] == "ONTIME"),
     )
-
-
-def _rows() -> list[dict[str, str]]:
-    with zipfile.ZipFile(ARCHIVE) as archive, archive.open(archive.namelist()[0]) as stream:
-        return list(csv.DictReader(io.TextIOWrapper(stream, encoding="utf-8")))

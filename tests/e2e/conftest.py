@@ -1,0 +1,44 @@
+"""One Airflow, one Superset and one night for all end-to-end tests."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from otklik.demo.__main__ import DEMO, MAPPINGS, run_the_night
+from otklik.runtime.steps import Steps
+from otklik.runtime.supervisor import Supervisor
+from otklik.runtime.up import check_ports, start_database, start_site, start_superset
+from otklik.settings import PREFIX, PROJECT, Settings, get_settings
+from tests.fixtures.boston import ARCHIVE
+from tests.fixtures.cluster import free_port, scratch_home
+
+_PORTS = ("DB_PORT", "AIRFLOW_PORT", "SUPERSET_PORT", "SITE_PORT")
+
+
+@pytest.fixture(scope="session")
+def night() -> Iterator[Settings]:
+    """Everything started as `make demo` does it, with the real file of Boston in the inbox as well."""
+    values = {name.removeprefix(PREFIX): value for name, value in DEMO.items()}
+    values |= {name: str(free_port()) for name in _PORTS}
+    values["MAPPINGS"] = f"{MAPPINGS}:{PROJECT / 'examples'}"
+    with ExitStack() as stack:
+        stack.enter_context(scratch_home(**values))
+        settings = get_settings()
+        stack.callback(Supervisor(settings).shutdown)
+        bring(ARCHIVE, settings.inbox / "boston311")
+        with Steps() as steps:
+            check_ports(settings, steps)
+            start_database(settings, steps)
+            start_site(settings, steps)
+            steps.together(lambda: run_the_night(settings, steps), lambda: start_superset(settings, steps))
+        yield settings
+
+
+def bring(file: Path, inbox: Path) -> None:
+    """Put the file into an inbox, where there is one."""
+    if file.exists():
+        inbox.mkdir(parents=True)
+        shutil.copy(file, inbox)

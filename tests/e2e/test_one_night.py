@@ -1,0 +1,159 @@
+"""One night, from the files of the inbox through the real scheduler to the screen of a browser."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Page
+
+from otklik.settings import Settings
+from tests.e2e.browser import browser_page, chart, choose, login, open_dashboard
+from tests.fixtures import boston
+
+DASHBOARD = "vremya-otveta"
+NBSP = "\N{NO-BREAK SPACE}"
+
+real_file = pytest.mark.skipif(not boston.ARCHIVE.exists(), reason=f"the real file is not here: {boston.ARCHIVE}")
+
+
+def ask(settings: Settings, query: str, role: str = "reader") -> list[tuple[Any, ...]]:
+    with psycopg.connect(settings.dsn(role)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def superset(settings: Settings) -> str:
+    return f"http://127.0.0.1:{settings.superset_port}"
+
+
+def plain(text: str) -> str:
+    """Return the text with every kind of space as one plain space."""
+    return re.sub(r"\s+", " ", text.replace(NBSP, " ").replace("\N{NARROW NO-BREAK SPACE}", " "))
+
+
+@pytest.fixture(scope="module")
+def screen(night: Settings) -> Iterator[Page]:
+    """The dashboard as leadership sees it."""
+    with browser_page() as page:
+        login(page, superset(night), "leadership", night.superset_leadership_login_password)
+        yield page
+
+
+def test_the_night_was_run_by_the_scheduler_of_its_own_accord(night: Settings) -> None:
+    base = f"http://127.0.0.1:{night.airflow_port}"
+    auditor = {"username": "auditor", "password": night.airflow_auditor_login_password}
+    token = httpx.post(f"{base}/auth/token", json=auditor, timeout=30).json()["access_token"]
+    runs = {}
+    for dag in ("incidents", "marts"):
+        answer = httpx.get(f"{base}/api/v2/dags/{dag}/dagRuns", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        runs[dag] = [(run["run_type"], run["state"], run["data_interval_start"]) for run in answer.json()["dag_runs"]]
+    # Local midnight in Yekaterinburg is 19:00 UTC of the day before.
+    assert runs["incidents"] == [("scheduled", "success", "2022-12-30T19:00:00Z")]
+    assert [run[:2] for run in runs["marts"]] == [("asset_triggered", "success")]
+
+
+def test_every_row_of_every_file_is_accounted_for(night: Settings) -> None:
+    ledger = ask(
+        night,
+        """
+        select source, sum(rows_read)::int, sum(rows_loaded)::int, sum(rows_rejected)::int, sum(rows_unchanged)::int
+        from raw.batch where source = 'sverdlovsk' group by source
+        """,
+        "engineer",
+    )
+    # 44 bad rows were made up on purpose: 4 repeat another row, 40 must be refused.
+    assert ledger == [("sverdlovsk", 105_939, 105_895, 40, 4)]
+
+
+def test_the_year_of_the_centre_comes_out_exactly(night: Settings) -> None:
+    figures = ask(
+        night,
+        """
+        select metric, value, value_previous_year, value_first_year
+        from marts.mart_year_summary
+        where region_code = '66' and year = 2022
+          and metric in ('messages_processed', 'problems_resolved', 'mean_time_to_respond')
+        order by metric
+        """,
+    )
+    assert figures == [
+        ("mean_time_to_respond", Decimal(148), Decimal(206), Decimal(430)),
+        ("messages_processed", Decimal(54_548), Decimal(46_137), Decimal(4_912)),
+        ("problems_resolved", Decimal(54_126), Decimal(45_969), Decimal(4_727)),
+    ]
+
+
+@real_file
+def test_the_real_file_by_month_and_department_equals_a_count_straight_from_it(night: Settings) -> None:
+    marts = {
+        (month, authority): (answered, float(mean), float(median), float(p90))
+        for month, authority, answered, mean, median, p90 in ask(
+            night,
+            """
+            select month, authority, answered_count, mean_minutes, median_minutes, p90_minutes
+            from marts.mart_time_to_respond_month where region_code = 'boston' and answered_count > 0
+            """,
+        )
+    }
+    oracle = boston.by_month_and_department()
+    assert sum(figures[0] for (_, department), figures in oracle.items() if department is None) == 54_570
+    assert marts.keys() == oracle.keys()
+    for key, figures in oracle.items():
+        # The marts keep a millionth of a minute.
+        assert marts[key] == pytest.approx(figures, abs=1e-5), key
+
+
+def test_leadership_reads_the_year_off_the_screen(night: Settings, screen: Page) -> None:
+    open_dashboard(screen, superset(night), DASHBOARD)
+    text = plain(screen.locator("body").inner_text())
+    for figure in (
+        "Данные на 01.01.2023 00:00",
+        "Последние проверки данных пройдены",
+        "прочитано строк: 425, отклонено: 5",
+        "Среднее время ответа за 2022 год 2 ч 28 мин",
+        "на 58 мин быстрее",
+        "3 ч 26 мин",
+        "Обработано сообщений за 2022 год 54 548",
+        "Решено проблем жителей за 2022 год 54 126",
+    ):
+        assert figure in text
+
+
+@real_file
+def test_a_number_of_the_real_file_on_the_screen_equals_the_marts_and_the_files(night: Settings, screen: Page) -> None:
+    open_dashboard(screen, superset(night), DASHBOARD)
+    choose(screen, "Регион", "Бостон (311)")
+    text = plain(screen.locator("body").inner_text())
+    shown = re.search(r"Среднее время ответа за (\d{4}) год (.+?) (?:на|в|как|нет) ", text)
+    assert shown, text[:500]
+    year, label = int(shown[1]), shown[2]
+    [(value, mart_label)] = ask(
+        night,
+        f"""
+        select value, marts.duration_label(value) from marts.mart_year_summary
+        where region_code = 'boston' and year = {year} and metric = 'mean_time_to_respond'
+        """,
+    )
+    assert float(value) == pytest.approx(boston.of_year(year)[1], abs=1e-5)
+    assert label == plain(mart_label)
+    # The ranking is of Boston's departments now.
+    assert "PWDx" in chart(screen, "Органы власти: кто отвечает дольше").inner_text()
+
+
+def test_leadership_is_kept_out_of_sql(night: Settings, screen: Page) -> None:
+    screen.goto(f"{superset(night)}/sqllab/")
+    screen.wait_for_load_state("networkidle")
+    assert screen.locator(".ace_editor").count() == 0
+    databases = screen.request.get(f"{superset(night)}/api/v1/sqllab/")
+    assert databases.status in (401, 403)
+
+
+def test_the_site_leads_to_the_reports_and_the_documentation(night: Settings, screen: Page) -> None:
+    base = f"http://127.0.0.1:{night.site_port}"
+    screen.goto(base)
+    assert "Руководству" in screen.locator("body").inner_text()
+    assert httpx.get(f"{base}/quality/").status_code == httpx.codes.OK
+    assert httpx.get(f"{base}/dbt/").status_code == httpx.codes.OK

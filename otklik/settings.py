@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -151,6 +151,14 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in ("postgresql", "postgres") or not urlsplit(value).hostname):
             raise ValueError("expected postgresql://user:password@host:port/database")
         return value
+
+    @field_validator("db_host", "db_port", mode="before")
+    @classmethod
+    def _as_in_the_address(cls, value: Any, info: ValidationInfo) -> Any:
+        # One server only: a port left over in .env must not part the roles from their administrator.
+        if not (url := info.data.get("database_url")):
+            return value
+        return _address(url).hostname if info.field_name == "db_host" else _port(url)
 
     @classmethod
     def settings_customise_sources(

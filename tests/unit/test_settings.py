@@ -102,7 +102,8 @@ def test_addresses_follow_role_and_port_and_quote_the_password(secrets: dict[str
 
 def test_an_existing_server_is_found_by_its_address_alone(secrets: dict[str, str], home: Path) -> None:
     url = "postgresql://dba:se%40cret@db.example:6543/maintenance?sslmode=require"
-    with environment(**secrets | {"HOME": str(home), "DATABASE_URL": url, "READER_PASSWORD": "r"}):
+    left_over = {"DB_HOST": "127.0.0.1", "DB_PORT": "54320"}
+    with environment(**secrets | left_over | {"HOME": str(home), "DATABASE_URL": url, "READER_PASSWORD": "r"}):
         settings = get_settings()
         assert settings.embedded is False
         assert settings.dsn("reader") == "postgresql://otklik_reader:r@db.example:6543/otklik?sslmode=require"

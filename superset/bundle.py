@@ -100,6 +100,8 @@ def _chart(asset: Asset) -> Asset:
         "adhoc_filters": [],
         "row_limit": 10000,
         "color_scheme": "otklik",
+        # Means and percentiles do not add up: no total under them.
+        "showTooltipTotal": False,
         **asset["params"],
     }
     return {**asset, "params": params, "dataset_uuid": asset_uuid("datasets", dataset)}

@@ -141,6 +141,12 @@ def test_a_dashboard_points_at_its_charts_by_uuid() -> None:
     assert len(uuids) == len(set(uuids)) == len(FILES["charts"])
 
 
+@named("charts")
+def test_no_chart_adds_means_up_to_a_total(name: str) -> None:
+    chart = yaml.safe_load(build_bundle(FILES)[f"charts/{name}.yaml"])
+    assert chart["params"]["showTooltipTotal"] is False
+
+
 def test_building_the_bundle_leaves_the_files_content_as_it_was() -> None:
     before = yaml.safe_dump(FILES)
     build_bundle(FILES)

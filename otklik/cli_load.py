@@ -110,7 +110,8 @@ def _progress() -> Progress:
 
 
 def _table(reports: "list[BatchReport]") -> Table:
-    table = Table("File", box=None)
+    table = Table(box=None)
+    table.add_column("File", overflow="fold")
     columns = ("rows_read", "rows_loaded", "rows_rejected", "rows_unchanged")
     for column in columns:
         table.add_column(column.removeprefix("rows_").capitalize(), justify="right")

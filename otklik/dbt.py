@@ -71,7 +71,7 @@ def publish_docs(settings: Settings) -> Path:
 def raise_for_failure(result: ModelResult) -> None:
     """Raise ModelError with dbt's own words when the model or one of its tests failed."""
     if result.status == "error":
-        where = f"\nIts SQL as run: {result.compiled_path}" if result.compiled_path else ""
+        where = f"\nCompiled SQL: {result.compiled_path}" if result.compiled_path else ""
         tests = "".join(f"\nFailed test: {test}" for test in result.failed_tests)
         raise ModelError(f"{result.name}: {result.message}{where}{tests}")
 
@@ -87,6 +87,8 @@ def model_results(results: list[dict[str, Any]], manifest: dict[str, Any]) -> li
     tests: dict[str, list[dict[str, Any]]] = {}
     own: list[dict[str, Any]] = []
     for result in results:
+        if result["unique_id"].startswith("exposure."):
+            continue  # dbt lists what reads the models too; nothing is built for it
         node = nodes.get(result["unique_id"], {})
         model = node.get("attached_node") if node.get("resource_type") == "test" else None
         if model:

@@ -12,7 +12,7 @@
                 || coalesce(nullif(concat_ws(' ',
                     nullif(parts.days, 0) || ' сут',
                     nullif(parts.hours, 0) || ' ч',
-                    nullif(parts.minutes, 0) || ' мин'
+                    nullif(parts.odd_minutes, 0) || ' мин'
                 ), ''), '0 мин')
         end
         from (select abs(round(minutes))::bigint as whole) as total
@@ -23,7 +23,7 @@
                     when whole >= 2880 then mod(round(whole / 60.0), 24)::bigint
                     else whole / 60
                 end as hours,
-                case when whole < 2880 then whole % 60 end as minutes
+                case when whole < 2880 then whole % 60 end as odd_minutes
         ) as parts
     $function$;
     comment on function marts.duration_label(numeric) is

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
@@ -29,7 +30,9 @@ class Steps:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=self._console, transient=True)
+        # What is under way is for people; a log gets the lines that stay.
+        still = not self._console.is_terminal
+        self._progress = Progress(*columns, console=self._console, transient=True, disable=still)
 
     def __enter__(self) -> "Steps":
         self._began = time.monotonic()
@@ -47,6 +50,7 @@ class Steps:
     def step(self, title: str) -> Iterator[Step]:
         """Run the body as a step called `title`."""
         step, began = Step(), time.monotonic()
+        title = escape(title)
         task = self._progress.add_task(title)
         mark = "[red]✗[/]"
         try:
@@ -54,8 +58,9 @@ class Steps:
             mark = "[green]✓[/]"
         finally:
             self._progress.remove_task(task)
-            outcome = f" [dim]· {step.outcome}[/]" if step.outcome else ""
-            self._console.print(f"{mark} {title}{outcome} [dim]{time.monotonic() - began:.1f} s[/]", highlight=False)
+            outcome = f" [dim]· {escape(step.outcome)}[/]" if step.outcome else ""
+            took = f"[dim]{time.monotonic() - began:.1f} s[/]"
+            self._console.print(f"{mark} {title}{outcome} {took}", highlight=False, soft_wrap=True)
 
     def together(self, *chains: Callable[[], None]) -> None:
         """Run chains of steps side by side to their ends; raises the first chain's error, if any failed."""

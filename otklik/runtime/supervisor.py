@@ -26,8 +26,8 @@ from otklik.settings import PREFIX, Settings
 _BIN = Path(sys.prefix) / "bin"
 # The longest path of a unix socket Linux takes.
 _SOCKET_LIMIT = 107
-# Running, or about to.
-_UP = ("RUNNING", "STARTING", "BACKOFF")
+# Running, or about to: what exits after a while is started again at once.
+_UP = ("RUNNING", "STARTING", "BACKOFF", "EXITED")
 
 
 class SupervisorError(Exception):
@@ -128,14 +128,16 @@ class Supervisor:
             if states.get(name) not in _UP:
                 self._start(name)
         deadline = time.monotonic() + seconds
-        while found := trouble(self.settings):
+        while (found := trouble(self.settings)) or "STARTING" in map(self.states().get, wanted):
             states = self.states()
             if dead := [name for name in wanted if states.get(name) not in _UP]:
                 raise SupervisorError(
                     f"{dead[0]} does not stay up:\n{self.tail(dead[0])}\nMore: {self.log / dead[0]}.log"
                 )
             if time.monotonic() > deadline:
-                raise SupervisorError(f"{', '.join(wanted)}: {found} after {seconds:.0f} s; see {self.log}")
+                raise SupervisorError(
+                    f"{', '.join(wanted)}: {found or 'still starting'} after {seconds:.0f} s; see {self.log}"
+                )
             time.sleep(0.25)
 
     def states(self) -> dict[str, str]:
@@ -155,7 +157,9 @@ class Supervisor:
                 self._call("stopProcess", name, False)
         self._wait(lambda: "STOPPING" not in self.states().values(), "some services did not stop", seconds)
         self._call("shutdown")
-        self._wait(lambda: not any(psutil.pid_exists(pid) for pid in ids), "some services did not stop", seconds)
+        self._wait(lambda: not any(map(_is_alive, ids)), "some services did not stop", seconds)
+        if self.socket.parent != self.run:
+            self.socket.parent.rmdir()
         return True
 
     def tail(self, name: str, lines: int = 15) -> str:
@@ -220,3 +224,11 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise SupervisorError(f"{failure} within {seconds:.0f} s; see {self.log / 'supervisord.log'}")
             time.sleep(0.1)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        # Where nobody buries orphans, as in some containers, the dead stay listed.
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

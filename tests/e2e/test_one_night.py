@@ -20,9 +20,9 @@ NBSP = "\N{NO-BREAK SPACE}"
 real_file = pytest.mark.skipif(not boston.ARCHIVE.exists(), reason=f"the real file is not here: {boston.ARCHIVE}")
 
 
-def ask(settings: Settings, query: str, role: str = "reader") -> list[tuple[Any, ...]]:
+def ask(settings: Settings, query: str, role: str = "reader", **values: Any) -> list[tuple[Any, ...]]:
     with psycopg.connect(settings.dsn(role)) as connection:
-        return connection.execute(query).fetchall()
+        return connection.execute(query, values).fetchall()
 
 
 def superset(settings: Settings) -> str:
@@ -48,7 +48,8 @@ def test_the_night_was_run_by_the_scheduler_of_its_own_accord(night: Settings) -
     token = httpx.post(f"{base}/auth/token", json=auditor, timeout=30).json()["access_token"]
     runs = {}
     for dag in ("incidents", "marts"):
-        answer = httpx.get(f"{base}/api/v2/dags/{dag}/dagRuns", headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = httpx.get(f"{base}/api/v2/dags/{dag}/dagRuns", headers=headers, timeout=30)
         runs[dag] = [(run["run_type"], run["state"], run["data_interval_start"]) for run in answer.json()["dag_runs"]]
     # Local midnight in Yekaterinburg is 19:00 UTC of the day before.
     assert runs["incidents"] == [("scheduled", "success", "2022-12-30T19:00:00Z")]
@@ -132,10 +133,11 @@ def test_a_number_of_the_real_file_on_the_screen_equals_the_marts_and_the_files(
     year, label = int(shown[1]), shown[2]
     [(value, mart_label)] = ask(
         night,
-        f"""
+        """
         select value, marts.duration_label(value) from marts.mart_year_summary
-        where region_code = 'boston' and year = {year} and metric = 'mean_time_to_respond'
+        where region_code = 'boston' and year = %(year)s and metric = 'mean_time_to_respond'
         """,
+        year=year,
     )
     assert float(value) == pytest.approx(boston.of_year(year)[1], abs=1e-5)
     assert label == plain(mart_label)

@@ -61,7 +61,7 @@ def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
     )
     warehouse.night("2022-03-31", [message("u1", "2022-03-30 10:00", due_at="2022-03-30 12:00")], region="77")
     warehouse.dbt("build")
-    yield warehouse
+    return warehouse
 
 
 def test_a_month_has_the_figures_worked_out_by_hand(story: TestWarehouse) -> None:

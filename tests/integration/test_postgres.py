@@ -11,12 +11,12 @@ import pytest
 
 from otklik.runtime.postgres import Cluster
 from otklik.settings import Settings, get_settings
-from tests.fixtures.cluster import free_port, running, scratch_home
+from tests.fixtures.cluster import running, scratch_home
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Settings]:
-    with scratch_home(DB_PORT=str(free_port())):
+    with scratch_home():
         settings = get_settings()
         with running(Cluster.of(settings), settings):
             yield settings
@@ -57,7 +57,7 @@ def test_it_never_runs_as_root_and_nobody_else_reads_its_data(server: Settings) 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's folders are closed to the user PostgreSQL runs as")
 def test_a_home_the_system_user_cannot_enter_is_left_closed() -> None:
-    with scratch_home(DB_PORT=str(free_port())) as home:
+    with scratch_home() as home:
         home.chmod(0o700)
         settings = get_settings()
         server = Cluster.of(settings)
@@ -71,7 +71,7 @@ def test_a_home_the_system_user_cannot_enter_is_left_closed() -> None:
 
 
 def test_data_survive_a_restart_and_a_second_making() -> None:
-    with scratch_home(DB_PORT=str(free_port())):
+    with scratch_home():
         settings = get_settings()
         server = Cluster.of(settings)
         with running(server, settings), psycopg.connect(settings.admin_dsn(), autocommit=True) as connection:
@@ -82,7 +82,7 @@ def test_data_survive_a_restart_and_a_second_making() -> None:
 
 
 def test_sigint_stops_it_at_once_though_clients_are_connected() -> None:
-    with scratch_home(DB_PORT=str(free_port())):
+    with scratch_home():
         settings = get_settings()
         with running(Cluster.of(settings), settings):
             with psycopg.connect(settings.admin_dsn()):

@@ -79,7 +79,7 @@ def test_a_reader_finds_marts_without_naming_the_schema(module_warehouse: Settin
 @pytest.fixture
 def server() -> Iterator[Settings]:
     """A server of one's own, without any of our roles."""
-    with scratch_home(DB_PORT=str(free_port())):
+    with scratch_home():
         settings = get_settings()
         with running(Cluster.of(settings), settings):
             yield settings

@@ -51,7 +51,7 @@ def test_a_failed_model_says_why_and_where_its_sql_is() -> None:
     [result] = model_results([said("model.otklik.fct_message", "error", "division by zero")], MANIFEST)
     with pytest.raises(ModelError) as error:
         raise_for_failure(result)
-    assert str(error.value) == ("marts.fct_message: division by zero\nIts SQL as run: target/compiled/fct_message.sql")
+    assert str(error.value) == ("marts.fct_message: division by zero\nCompiled SQL: target/compiled/fct_message.sql")
 
 
 def test_a_failed_test_counts_against_its_model() -> None:
@@ -77,6 +77,11 @@ def test_what_dbt_skipped_is_neither_built_nor_failed() -> None:
     [result] = model_results([said("model.otklik.fct_message", "skipped")], MANIFEST)
     assert result.status == "skipped"
     raise_for_failure(result)
+
+
+def test_a_dashboard_is_not_a_model() -> None:
+    results = [said("model.otklik.fct_message", "success", "SELECT 7"), said("exposure.otklik.a_dashboard", "no-op")]
+    assert [result.name for result in model_results(results, MANIFEST)] == ["marts.fct_message"]
 
 
 def test_a_test_without_a_model_in_the_run_is_shown_by_itself() -> None:

@@ -1,0 +1,124 @@
+"""Every query in the readers' pages runs as the role it is shown for, on real marts."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from otklik.settings import PROJECT, Settings
+from otklik.warehouse.query import csv_rows
+from tests.fixtures.dbt import TestWarehouse, message
+
+
+class Query(NamedTuple):
+    """A query as a page shows it."""
+
+    page: str
+    sql: str
+    role: str
+
+
+QUERIES = [
+    Query(page, sql, role)
+    for page in ("analysts", "auditors", "engineers")
+    for sql, role in re.findall(
+        r'^otklik sql "(.+?)" --role (\w+)', (PROJECT / f"docs/{page}.md").read_text(encoding="utf-8"), re.M | re.S
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
+    """Twelve answers of December 2022 after three hours, one long overdue, one row refused, one check failed."""
+    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse.region()
+    known = {
+        "source": "sverdlovsk", "authority": "Дороги", "topic": "Снег", "channel": "vk",
+        "status": "answered", "due_at": "2022-12-20 15:00",
+    }  # fmt: skip
+    answered = {"first_response_at": "2022-12-20 13:00"}
+    rows = [message(str(1000001 + n), "2022-12-20 10:00", **known | answered) for n in range(12)]
+    rows.append(message("1000020", "2022-12-20 10:00", **known | {"status": "assigned"}))
+    batch = warehouse.night("2022-12-31", rows, rejected=1)
+    _refuse_a_row(module_warehouse, batch)
+    _fail_a_check(module_warehouse)
+    warehouse.dbt("build", "--selector", "night")
+    return warehouse
+
+
+def _refuse_a_row(settings: Settings, batch: int) -> None:
+    reasons = [{"code": "missing", "column": "Статус", "value": None, "message": "Нет значения"}]
+    with psycopg.connect(settings.dsn("loader")) as connection:
+        connection.execute(
+            "insert into raw.rejected_row (batch_id, row_number, reasons, original) values (%s, 15, %s, '{}')",
+            [batch, Jsonb(reasons)],
+        )
+
+
+def _fail_a_check(settings: Settings) -> None:
+    with psycopg.connect(settings.dsn("publisher")) as connection:
+        connection.execute(
+            "insert into quality.check_run values (gen_random_uuid(), 'raw', null, now(), now(), true, 1, 0, 1)"
+        )
+        connection.execute(
+            "insert into quality.check_result (run_id, expectation, severity, success, protects)"
+            " select run_id, 'raw.incident: rows', 'warning', false, 'Данные есть.' from quality.check_run"
+        )
+
+
+def answer(settings: Settings, query: Query) -> list[dict[str, str]]:
+    text = b"".join(csv_rows(settings.dsn(query.role), query.sql)).decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def starting(words: str) -> Query:
+    (found,) = [query for query in QUERIES if words in " ".join(query.sql.split())]
+    return found
+
+
+def test_the_pages_hold_queries() -> None:
+    assert {page: sum(query.page == page for query in QUERIES) for page in ("analysts", "auditors", "engineers")} == {
+        "analysts": 6,
+        "auditors": 12,
+        "engineers": 1,
+    }
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.page)
+def test_a_shell_leaves_a_query_as_it_is(query: Query) -> None:
+    assert not set("$`\\!") & set(query.sql)
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: f"{query.page}-{' '.join(query.sql.split())[:40]}")
+def test_a_query_of_the_pages_runs_and_finds_something(story: TestWarehouse, query: Query) -> None:
+    assert answer(story.settings, query)
+
+
+def test_the_year_counted_from_incidents_is_the_year_on_the_screen(story: TestWarehouse) -> None:
+    shown = answer(story.settings, starting("select year, metric, value"))
+    [counted] = answer(story.settings, starting("extract(year from first_response_date)::integer as year"))
+    on_screen = {row["metric"]: row["value"] for row in shown}
+    assert counted["answered_count"] == "12"
+    assert on_screen["mean_time_to_respond"] == counted["mean_time_to_respond"] == "180.000000"
+
+
+def test_an_incident_leads_to_its_file_and_row(story: TestWarehouse) -> None:
+    [version] = answer(story.settings, starting("incident.incident_id = '1000001'"))
+    assert (version["message_id"], version["row_number"]) == ("1000001", "2")
+    assert version["file_name"].startswith("2022-12-31-")
+
+
+def test_who_waits_is_counted_at_the_moment_the_data_ends(story: TestWarehouse) -> None:
+    [waiting] = answer(story.settings, starting("as unanswered_count"))
+    assert (waiting["authority"], waiting["unanswered_count"], waiting["overdue_count"]) == ("Дороги", "1", "1")
+    assert waiting["longest_wait"] == "11 days 14:00:00"
+
+
+def test_a_ranking_gives_its_place_to_ten_answers(story: TestWarehouse) -> None:
+    [row] = answer(story.settings, starting("as place, authority"))
+    assert (row["place"], row["answered_count"], row["mean"]) == ("1", "12", "3\N{NO-BREAK SPACE}ч")

@@ -60,7 +60,7 @@ def _tasks(api: httpx.Client, dag: str, run: dict[str, Any]) -> Iterator[dict[st
 
 
 def _name(task: dict[str, Any]) -> str:
-    return task["rendered_map_index"] or task["task_id"]
+    return str(task["rendered_map_index"] or task["task_id"])
 
 
 def _seconds(run: dict[str, Any]) -> float:

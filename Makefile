@@ -72,4 +72,6 @@ chromium: .venv/.dev
 	done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq && \
 		apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core > /dev/null; then exit 0; fi; \
-	$(BIN)/playwright install chromium
+	$(BIN)/playwright install chromium || { \
+		echo "There is no Chromium here and none could be fetched: the browser tests will be skipped."; \
+		echo "Install it (as root: apt-get install chromium) and run this again."; [ -z "$$CI" ]; }

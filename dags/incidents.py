@@ -130,7 +130,7 @@ def incidents():
     **Run nights again, or fill in the past** (any dates, also before the first night; dates are local days, and the
     result is the same as if each had run in its night):
 
-    `airflow backfill create --dag-id incidents --from-date 2022-03-01 --to-date 2022-03-31
+    `otklik airflow backfill create --dag-id incidents --from-date 2022-03-01 --to-date 2022-03-31
     --reprocess-behavior completed --max-active-runs 1`
     """
     files = files_of_the_night()

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,15 +28,27 @@ _ALL_SETTLED = f"""() => {{
 def browser_page(width: int = LAPTOP[0], height: int = _TALL) -> Iterator[Page]:
     """A page in Chromium, `width` × `height` px, in Russian; the system's Chromium where there is one."""
     installed = os.environ.get("OTKLIK_CHROMIUM") or shutil.which("chromium")
+    if not os.environ.get("CI") and not (_driver_works() and (installed or _fetched())):
+        pytest.skip("there is no Chromium on this machine: apt-get install chromium libatomic1")
     with sync_playwright() as playwright:
-        if not installed and not Path(playwright.chromium.executable_path).exists() and not os.environ.get("CI"):
-            pytest.skip("there is no Chromium on this machine: apt-get install chromium")
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": width, "height": height}, locale="ru-RU")
         try:
             yield context.new_page()
         finally:
             browser.close()
+
+
+def _driver_works() -> bool:
+    """Whether Playwright's driver starts: on a bare system it may lack a library."""
+    driver = [sys.executable, "-m", "playwright", "--version"]
+    return subprocess.run(driver, capture_output=True, check=False).returncode == 0
+
+
+def _fetched() -> bool:
+    """Whether Playwright has a Chromium of its own."""
+    with sync_playwright() as playwright:
+        return Path(playwright.chromium.executable_path).exists()
 
 
 def login(page: Page, base: str, user: str, password: str) -> None:

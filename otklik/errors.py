@@ -11,3 +11,11 @@ class MappingError(OtklikError):
 
 class FileError(OtklikError):
     """A file that cannot be read as its mapping says; other files go on."""
+
+
+class SourceError(OtklikError):
+    """An outside system that cannot be asked: the message names the connection and what to do."""
+
+
+class CredentialsError(SourceError):
+    """A token or password that the system refuses: nothing more is asked of it tonight."""

@@ -6,6 +6,9 @@ Rule names become the codes of `raw.rejected_row.reasons`; their Russian texts a
 import dataframely as dy
 import polars as pl
 
+from otklik.contracts import fields
+from otklik.contracts.entity import Entity
+
 STATUSES = ("new", "registered", "assigned", "answered", "interim", "resolved", "closed", "reopened")
 CHANNELS = ("vk", "ok", "telegram", "max", "portal", "phone", "app", "other")
 PRIORITIES = ("high", "normal", "low")
@@ -26,29 +29,8 @@ EVENTS = (
 )
 """Moments of things that have happened, so none can lie in the future (a deadline can)."""
 
-NAME_LENGTH = 1_000
-TEXT_LENGTH = 100_000
-KEY_LENGTH = 200
-
 PERSONAL = frozenset({"author_id", "author_name", "author_url", "message_url", "message_text"})
 """Fields whose values must not be repeated in a reason."""
-
-
-def _code(field: str, *, nullable: bool) -> dy.String:
-    allowed = CODES[field]
-    return dy.String(nullable=nullable, check={"known": lambda column: column.is_in(allowed)})
-
-
-def _name() -> dy.String:
-    return dy.String(nullable=True, max_length=NAME_LENGTH)
-
-
-def _key() -> dy.String:
-    return dy.String(nullable=False, max_length=KEY_LENGTH)
-
-
-def _moment(*, nullable: bool = True) -> dy.Datetime:
-    return dy.Datetime(nullable=nullable, time_zone="UTC", time_unit="us")
 
 
 def _not_before(later: str, earlier: str) -> pl.Expr:
@@ -56,41 +38,37 @@ def _not_before(later: str, earlier: str) -> pl.Expr:
     return (pl.col(later) >= pl.col(earlier)).fill_null(True)
 
 
-class Incident(dy.Schema):
+class Incident(fields.Row):
     """A valid incident row. `known_at` is the end of the night it came with: nothing can be later."""
 
-    row_number = dy.Int64(nullable=False)
-    known_at = _moment(nullable=False)
+    message_id = fields.key()
+    incident_id = fields.key()
+    author_id = fields.name()
+    author_url = fields.name()
+    message_url = fields.name()
 
-    message_id = _key()
-    incident_id = _key()
-    author_id = _name()
-    author_url = _name()
-    message_url = _name()
+    author_name = fields.name()
+    message_text = fields.text()
+    topic = fields.name()
+    subtopic = fields.name()
+    municipality_code = fields.name()
+    municipality = fields.name()
+    authority = fields.name()
 
-    author_name = _name()
-    message_text = dy.String(nullable=True, max_length=TEXT_LENGTH)
-    topic = _name()
-    subtopic = _name()
-    municipality_code = _name()
-    municipality = _name()
-    authority = _name()
-
-    status = _code("status", nullable=False)
-    channel = _code("channel", nullable=True)
-    priority = _code("priority", nullable=True)
+    status = fields.code(STATUSES, nullable=False)
+    channel = fields.code(CHANNELS)
+    priority = fields.code(PRIORITIES)
     reopened_count = dy.Int32(nullable=True, min=0)
 
-    updated_at = _moment()
-    received_at = _moment(nullable=False)
-    registered_at = _moment()
-    assigned_at = _moment()
-    first_response_at = _moment()
-    interim_at = _moment()
-    resolved_at = _moment()
-    closed_at = _moment()
-    reopened_at = _moment()
-    due_at = _moment()
+    received_at = fields.moment(nullable=False)
+    registered_at = fields.moment()
+    assigned_at = fields.moment()
+    first_response_at = fields.moment()
+    interim_at = fields.moment()
+    resolved_at = fields.moment()
+    closed_at = fields.moment()
+    reopened_at = fields.moment()
+    due_at = fields.moment()
 
     @dy.rule()
     def in_future(cls) -> pl.Expr:
@@ -123,3 +101,23 @@ class Incident(dy.Schema):
     @dy.rule()
     def reopened_before_received(cls) -> pl.Expr:
         return _not_before("reopened_at", "received_at")
+
+
+INCIDENT = Entity(
+    name="incident",
+    schema=Incident,
+    key=("message_id",),
+    required=("message_id", "incident_id", "status", "received_at"),
+    codes=CODES,
+    events=EVENTS,
+    orders={
+        "registered_before_received": ("registered_at", "received_at"),
+        "assigned_before_received": ("assigned_at", "received_at"),
+        "answered_before_received": ("first_response_at", "received_at"),
+        "answered_before_registered": ("first_response_at", "registered_at"),
+        "resolved_before_received": ("resolved_at", "received_at"),
+        "closed_before_received": ("closed_at", "received_at"),
+        "reopened_before_received": ("reopened_at", "received_at"),
+    },
+    personal=PERSONAL,
+)

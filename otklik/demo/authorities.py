@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -93,6 +94,11 @@ def authorities() -> tuple[Authority, ...]:
         *_GOVERNANCE_DISTRICTS.values(),
         *_REGIONAL.values(),
     )
+
+
+def administrations() -> Mapping[str, Authority]:
+    """Return the administrations that answer for themselves: OKTMO of the municipality -> authority."""
+    return _ADMINISTRATIONS
 
 
 def _answering(place_number: int, owner: str) -> dict[Authority, float]:

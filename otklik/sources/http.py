@@ -1,5 +1,6 @@
 """One way to call an outside system over HTTP: paced, retried, and telling what time it is there."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -9,11 +10,18 @@ import httpx
 from aiolimiter import AsyncLimiter
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
+from otklik.errors import SourceError
+from otklik.sources.connection import Connection
+
+# It logs the address of every request, and some systems take their token in the address.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 ATTEMPTS = 5
 TIMEOUT = httpx.Timeout(30, connect=10)
 # Spaced evenly a little below the allowed rate: a burst, or two requests that the network pushes together,
 # must not exceed it at the other end.
 _OF_THE_RATE = 0.96
+_FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
 
 
@@ -39,12 +47,24 @@ Judge = Callable[[httpx.Response], None]
 
 
 class Caller:
-    """Asks one system at most `rate` times a second (None: unbounded), up to ATTEMPTS times each question."""
+    """Asks one system at most `rate` times a second (None: unbounded), up to ATTEMPTS times each question.
 
-    def __init__(self, url: str, rate: float | None = None, *, attempts: int = ATTEMPTS, **client: Any) -> None:
+    About `first_wait` seconds pass before the second attempt, twice as many before each further one.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        rate: float | None = None,
+        *,
+        attempts: int = ATTEMPTS,
+        first_wait: float = _FIRST_WAIT,
+        **client: Any,
+    ) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, **client)
         self._limiter = AsyncLimiter(1, 1 / (rate * _OF_THE_RATE)) if rate else None
         self._attempts = attempts
+        self._exponential = wait_exponential_jitter(initial=first_wait, max=20, jitter=2 * first_wait)
 
     async def __aenter__(self) -> Self:
         """Open the client."""
@@ -62,7 +82,7 @@ class Caller:
         """
         retrying = AsyncRetrying(
             stop=stop_after_attempt(self._attempts),
-            wait=_wait,
+            wait=self._wait,
             retry=retry_if_exception_type((httpx.TransportError, TryAgain)),
             reraise=True,
         )
@@ -81,6 +101,30 @@ class Caller:
             raise Unanswered(error.trouble) from None
         return response
 
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked_for = error.seconds if isinstance(error, TryAgain) else None
+        return min(asked_for, _LONGEST_WAIT) if asked_for is not None else self._exponential(state)
+
+
+def caller_for(connection: Connection, rate: float, **client: Any) -> Caller:
+    """Return a caller of a connection's system, `rate` requests a second unless the connection says otherwise.
+
+    Its extra may hold `rate` (0: unbounded) and `first_wait`, the seconds before the second attempt.
+    """
+    rate = _number(connection, "rate", rate)
+    return Caller(connection.url, rate or None, first_wait=_number(connection, "first_wait", _FIRST_WAIT), **client)
+
+
+def _number(connection: Connection, name: str, default: float) -> float:
+    try:
+        number = float(connection.extra.get(name, default))
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise SourceError(f"Connection {connection.name}: extra field {name!r} must be a number, 0 or more")
+    return number
+
 
 def clock_of(response: httpx.Response) -> datetime:
     """Return the moment of the answer by the clock of the system that gave it (its Date header), in UTC.
@@ -96,15 +140,6 @@ def clock_of(response: httpx.Response) -> datetime:
 def body_of(response: httpx.Response) -> str:
     """Return the body as text; bytes that are not UTF-8 are shown as \\xNN, so that nothing of it is lost."""
     return response.content.decode("utf-8", "backslashreplace")
-
-
-_exponential = wait_exponential_jitter(initial=0.5, max=20)
-
-
-def _wait(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    asked_for = error.seconds if isinstance(error, TryAgain) else None
-    return min(asked_for, _LONGEST_WAIT) if asked_for is not None else _exponential(state)
 
 
 def _judge_status(response: httpx.Response) -> None:

@@ -118,16 +118,19 @@ def administration_of(place: Place) -> str:
     return " ".join(["Администрация", *(_GENITIVE[word] for word in words[:generic]), *words[generic:]])
 
 
+@cache
 def living() -> tuple[Body, ...]:
     """Return what exists at the end of 2022, one row for each authority."""
     return tuple(body for body in register() if body.valid_to is None)
 
 
+@cache
 def merged() -> Body:
     """Return the clinic that was merged into another of its municipality in 2022."""
     return next(body for body in register() if body.valid_to == MERGED_ON)
 
 
+@cache
 def successor() -> Body:
     """Return the clinic that took over the merged one."""
     return next(body for body in living() if body.slug == "clinic" and body.place == merged().place)

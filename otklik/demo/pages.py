@@ -23,13 +23,28 @@ _CLOSED_IN_2022 = 13
 _UNANSWERED = {"vk": 4, "ok": 4, "telegram": 1}
 # Share of pages older than 2022, by kind of authority and network.
 _OLD = {
-    "vk": {"ministry": 1.0, "administration": 0.98, "district": 1.0, "agency": 0.9, "school": 0.78, "kindergarten": 0.6},
-    "ok": {"ministry": 0.95, "administration": 0.9, "district": 0.85, "agency": 0.6, "school": 0.5, "kindergarten": 0.4},
+    "vk": {
+        "ministry": 1.0,
+        "administration": 0.98,
+        "district": 1.0,
+        "agency": 0.9,
+        "school": 0.78,
+        "kindergarten": 0.6,
+    },
+    "ok": {
+        "ministry": 0.95,
+        "administration": 0.9,
+        "district": 0.85,
+        "agency": 0.6,
+        "school": 0.5,
+        "kindergarten": 0.4,
+    },
     "telegram": {"ministry": 0.8, "administration": 0.5, "district": 0.6},
 }
 _OLD_USUAL = {"vk": 0.7, "ok": 0.5, "telegram": 0.2}
 # The rest opened in 2022: before the wave, and in the two months around the law of 1 December.
 _BEFORE_THE_WAVE = 0.27
+_MOVED_FROM_WEEKENDS = 0.95
 _WAVE_FROM, _WAVE_TO = date(2022, 11, 1), date(2022, 12, 29)
 _FIRST_YEARS = {"vk": date(2012, 3, 1), "ok": date(2014, 3, 1), "telegram": date(2018, 9, 1)}
 _NUMBERS = {"vk": 210_000_000, "ok": 70_000_000_000_000, "telegram": 1_400_000_000}
@@ -102,7 +117,8 @@ def _owners(rng: np.random.Generator, network: str) -> list[Body]:
 
 def _openings(rng: np.random.Generator, owned: Sequence[tuple[str, Body]]) -> list[date]:
     """Draw the days: most long ago, then a trickle in 2022, then the wave before and after the law."""
-    old, early, at, weeks = (rng.random(len(owned)) for _ in range(4))
+    old, early, at = (rng.random(len(owned)) for _ in range(3))
+    moved = rng.random(len(owned)) < _MOVED_FROM_WEEKENDS
     wave = rng.beta(3.2, 2.2, len(owned))
     days = []
     for number, (network, body) in enumerate(owned):
@@ -112,8 +128,8 @@ def _openings(rng: np.random.Generator, owned: Sequence[tuple[str, Body]]) -> li
             day = _between(date(2022, 1, 12), date(2022, 10, 31), at[number])
         else:
             day = _between(_WAVE_FROM, _WAVE_TO, wave[number])
-        # Offices open pages on workdays.
-        days.append(day - timedelta(days=max(day.weekday() - 4, 0)) if weeks[number] < 0.95 else day)
+        # Offices open pages on workdays, as a rule.
+        days.append(day - timedelta(days=max(day.weekday() - 4, 0)) if moved[number] else day)
     return days
 
 

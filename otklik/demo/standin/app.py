@@ -27,6 +27,9 @@ from otklik.demo.standin.world import Clock, World
 SYSTEMS = (
     "vk",
     "ok",
+    "telegram",
+    "max",
+    "open311",
 )
 _CONTROL = "_control"
 

@@ -10,7 +10,7 @@ from otklik.contracts import fields
 from otklik.contracts.entity import Entity
 
 STATUSES = ("new", "registered", "assigned", "answered", "interim", "resolved", "closed", "reopened")
-CHANNELS = ("vk", "ok", "telegram", "max", "portal", "phone", "app", "other")
+CHANNELS = ("vk", "ok", "telegram", "telegram_channel", "max", "portal", "phone", "app", "other")
 PRIORITIES = ("high", "normal", "low")
 
 CODES = {"status": STATUSES, "channel": CHANNELS, "priority": PRIORITIES}

@@ -30,6 +30,9 @@ SYSTEMS = (
     "telegram",
     "max",
     "open311",
+    "limesurvey",
+    "yandex",
+    "kobo",
 )
 _CONTROL = "_control"
 

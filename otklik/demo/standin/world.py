@@ -77,7 +77,7 @@ class Question:
 class Response:
     """One filled-in form: question code (`code_row` for a matrix) -> option code(s) or text.
 
-    `submitted_at` is None while it is incomplete.
+    `submitted_at` is None while it is incomplete, `edited_at` the time of a change after that.
     """
 
     number: int
@@ -85,6 +85,7 @@ class Response:
     submitted_at: datetime | None
     answers: Mapping[str, str | tuple[str, ...]]
     language: str = "ru"
+    edited_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def test_looks_that_are_left_out_are_unknown(standin: StandIn) -> None:
 
 def test_a_refused_token_ends_the_night_without_showing_it(standin: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     refused = Connection("max_pages", f"{standin.url}/max", password="wrong-secret", extra={"rate": "0"})
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         for ask in (
             lambda: max_messenger.check(refused),
             lambda: list(max_messenger.pull(refused, NIGHT, [entry("501")], live=True)),

@@ -219,7 +219,7 @@ def test_a_refused_key_is_named_by_its_connection_and_never_shown(
 ) -> None:
     standin.faults.append(Fault("open311", "error", code=code, times=None))
     refused = connection(standin, password="wrong-secret")
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         for ask in (lambda: open311.check(refused), lambda: next(open311.pull(refused, YEAR, None))):
             with pytest.raises(CredentialsError, match=rf"city_311: .*api_key \(error {code}\)") as raised:
                 ask()

@@ -181,7 +181,7 @@ def test_a_refused_token_ends_the_night_without_showing_it(
 ) -> None:
     token = "123:wrong-secret" if code == 401 else "wrong-secret"
     refused = Connection("telegram_pages", f"{standin.url}/telegram", password=token, extra={"rate": "0"})
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         for ask in (
             lambda: telegram.check(refused),
             lambda: list(telegram.pull(refused, NIGHT, [entry("@city")], live=True)),
@@ -211,7 +211,7 @@ def test_another_site_at_the_address_is_not_taken_for_telegram(standin: StandIn)
 
 def test_nothing_that_lands_or_is_logged_holds_the_token(standin: StandIn, caplog: pytest.LogCaptureFixture) -> None:
     standin.faults.append(Fault("telegram", "status", "getChat", 502))
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         answers = list(telegram.pull(connection(standin), NIGHT, [entry("@city"), entry("@nobody")], live=True))
     assert len(answers) == 4
     assert standin.credentials.telegram_token not in caplog.text + "".join(answer.as_line() for answer in answers)

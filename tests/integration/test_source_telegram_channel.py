@@ -198,7 +198,7 @@ def test_a_refused_token_is_named_by_its_connection_and_never_shown(
 ) -> None:
     token = "123:wrong-secret" if code == 401 else "wrong-secret"
     refused = Connection("school_meals", f"{standin.url}/telegram", password=token, extra={"chat": "@x"})
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         for ask in (lambda: telegram_channel.check(refused), lambda: next(telegram_channel.pull(refused))):
             with pytest.raises(CredentialsError, match=f"school_meals: .*error {code}") as raised:
                 ask()

@@ -21,7 +21,7 @@ TIMEOUT = httpx.Timeout(30, connect=10)
 # Spaced evenly a little below the allowed rate: a burst, or two requests that the network pushes together,
 # must not exceed it at the other end.
 _OF_THE_RATE = 0.96
-_FIRST_WAIT = 0.5
+FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
 
 
@@ -58,13 +58,13 @@ class Caller:
         rate: float | None = None,
         *,
         attempts: int = ATTEMPTS,
-        first_wait: float = _FIRST_WAIT,
+        first_wait: float = FIRST_WAIT,
         **client: Any,
     ) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, **client)
         self._limiter = AsyncLimiter(1, 1 / (rate * _OF_THE_RATE)) if rate else None
         self._attempts = attempts
-        self._exponential = wait_exponential_jitter(initial=first_wait, max=20, jitter=2 * first_wait)
+        self._exponential = wait_exponential_jitter(multiplier=first_wait, max=20, jitter=2 * first_wait)
 
     async def __aenter__(self) -> Self:
         """Open the client."""
@@ -112,11 +112,12 @@ def caller_for(connection: Connection, rate: float, **client: Any) -> Caller:
 
     Its extra may hold `rate` (0: unbounded) and `first_wait`, the seconds before the second attempt.
     """
-    rate = _number(connection, "rate", rate)
-    return Caller(connection.url, rate or None, first_wait=_number(connection, "first_wait", _FIRST_WAIT), **client)
+    rate = number_in(connection, "rate", rate)
+    return Caller(connection.url, rate or None, first_wait=number_in(connection, "first_wait", FIRST_WAIT), **client)
 
 
-def _number(connection: Connection, name: str, default: float) -> float:
+def number_in(connection: Connection, name: str, default: float) -> float:
+    """Return a number, 0 or more, from the connection's extra; raise SourceError for what is none."""
     try:
         number = float(connection.extra.get(name, default))
     except ValueError:

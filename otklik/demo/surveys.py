@@ -118,10 +118,8 @@ def _plan(number: int, topic: SurveyTopic, opened_on: date, closed_on: date) -> 
 
 
 def _questions(plan: Plan) -> tuple[tuple[Question, ...], tuple[Ask, ...]]:
-    """Return the questions with the words they were made of; a matrix is asked in LimeSurvey only."""
-    own = [ask for ask in plan.topic.asks if ask.kind != "matrix" or plan.system == "limesurvey"]
-    common = common_asks()[: 2 + plan.number % 2]
-    asks = (*own, *common)
+    """Return the questions, two or three of them about who answers, with the words they were made of."""
+    asks = (*plan.topic.asks, *common_asks()[: 2 + plan.number % 2])
     return tuple(_question(f"q{number}", ask) for number, ask in enumerate(asks, start=1)), asks
 
 

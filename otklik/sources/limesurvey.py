@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from otklik.errors import SourceError
 from otklik.interval import Interval
 from otklik.sources.connection import Connection
-from otklik.sources.http import ATTEMPTS
 from otklik.sources.limesurvey_responses import add_response
 from otklik.sources.limesurvey_session import Session, Trouble
 from otklik.sources.limesurvey_structure import WITH_OPTIONS, Question, add_structure, build
@@ -32,29 +31,23 @@ _NO_RESPONSES = "No Data, could not get max id."
 
 def check(connection: Connection) -> datetime:
     """Return the moment by the server's clock; raise CredentialsError when it refuses the password."""
-    with _session(connection, ATTEMPTS) as session:
+    with Session(connection, RATE) as session:
         return session.answered_at
 
 
-def pull(
-    connection: Connection, interval: Interval, surveys: Sequence[SurveyEntry], *, attempts: int = ATTEMPTS
-) -> Iterator[Answer]:
+def pull(connection: Connection, interval: Interval, surveys: Sequence[SurveyEntry]) -> Iterator[Answer]:
     """Ask about each survey and yield the answers; a survey that fails ends with an answer that tells its trouble.
 
     Raise CredentialsError when the password is refused, SourceError when the server or its API does not answer.
     """
     zone = _zone(connection, interval)
-    with _session(connection, attempts) as session:
+    with Session(connection, RATE) as session:
         for survey in surveys:
             asked = {"system": "limesurvey", "survey_id": survey.survey_id, "external_id": survey.external_id}
             try:
                 yield from _pull_survey(session, survey, asked | {"timezone": zone})
             except Trouble as trouble:
                 yield Answer(asked, session.answered_at, None, str(trouble))
-
-
-def _session(connection: Connection, attempts: int) -> Session:
-    return Session(connection, float(connection.extra.get("rate", RATE)), attempts)
 
 
 def _zone(connection: Connection, interval: Interval) -> str:

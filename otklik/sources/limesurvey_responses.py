@@ -56,8 +56,10 @@ def said_in(cells: Mapping[str, Any], questions: Mapping[str, Question]) -> Iter
     for code, parts in _by_question(cells).items():
         question = questions.get(code)
         for said in _unknown(code, parts) if question is None else _said(question, parts):
-            column = code if said.row is None else f"{code}[{said.row}]"
-            yield said, {"column": column, "cells": as_text({part: value for part, value in parts.items() if value})}
+            part = said.row or ""
+            if question and question.is_multiple:
+                part = "other" if said.option == OTHER else said.option or part
+            yield said, {"column": f"{code}[{part}]" if part else code, "value": parts.get(part)}
 
 
 def _by_question(cells: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:

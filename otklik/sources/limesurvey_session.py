@@ -19,7 +19,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from otklik.errors import CredentialsError, SourceError
 from otklik.sources.connection import Connection
-from otklik.sources.http import ATTEMPTS
+from otklik.sources.http import ATTEMPTS, FIRST_WAIT, number_in
 
 _TIMEOUT = (10, 120)
 _FORGOTTEN = "Invalid session key"
@@ -34,14 +34,18 @@ class Trouble(Exception):  # noqa: N818 - what came of one question; its asker d
 
 
 class Session:
-    """Calls methods of citric's client. Entering it raises CredentialsError or SourceError where nobody is let in."""
+    """Calls methods of citric's client, `rate` times a second unless the connection's extra says otherwise.
 
-    def __init__(self, connection: Connection, rate: float, attempts: int = ATTEMPTS) -> None:
+    Entering it raises CredentialsError or SourceError where nobody is let in.
+    """
+
+    def __init__(self, connection: Connection, rate: float) -> None:
+        rate, first_wait = number_in(connection, "rate", rate), number_in(connection, "first_wait", FIRST_WAIT)
         self._connection = connection
         self._adapter = _Adapter(1 / rate if rate else 0)
         self._retrying = Retrying(
-            stop=stop_after_attempt(attempts),
-            wait=wait_exponential_jitter(initial=0.5, max=20),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_exponential_jitter(initial=first_wait, max=20, jitter=2 * first_wait),
             retry=retry_if_exception(_is_passing),
             reraise=True,
         )

@@ -7,9 +7,12 @@ from datetime import datetime, tzinfo
 from html.parser import HTMLParser
 from typing import Any
 
+from otklik.contracts.entities import ENTITIES
 from otklik.sources.records import Answer, Listing, Record, Records
 
-ENTITIES = ("survey_question", "survey_option", "survey_response", "survey_answer")
+_READ = ("survey_question", "survey_option", "survey_response", "survey_answer")
+UNTOLD = "und"
+"""The language of texts whose source does not tell it (ISO 639: undetermined)."""
 _SHOWN = 2_000
 
 
@@ -31,17 +34,19 @@ class Gathered:
     def __init__(self, system: str, survey_id: str | None) -> None:
         self._system = system
         self._survey_id = survey_id
-        self._rows: dict[str, list[Record]] = {entity: [] for entity in ENTITIES}
+        self._rows: dict[str, list[Record]] = {entity: [] for entity in _READ}
 
     def add(self, entity: str, original: Mapping[str, Any], **values: Any) -> None:
         """Add a record; values that are not text become text."""
-        texts = {"survey_id": self._survey_id} | {name: as_text(value) for name, value in values.items()}
-        self._rows[entity].append(Record(texts, original))
+        self._rows[entity].append(Record(self._texts(entity, values), original))
 
     def refuse(self, entity: str, original: Mapping[str, Any], problem: str, **values: Any) -> None:
         """Add a record of which nothing more than `values` could be read, and say why in Russian."""
-        texts = {"survey_id": self._survey_id} | {name: as_text(value) for name, value in values.items()}
-        self._rows[entity].append(Record(texts, original, problem))
+        self._rows[entity].append(Record(self._texts(entity, values), original, problem))
+
+    def _texts(self, entity: str, values: Mapping[str, Any]) -> dict[str, str | None]:
+        told = {name: as_text(value) for name, value in values.items()}
+        return {**dict.fromkeys(ENTITIES[entity].fields), "survey_id": self._survey_id, **told}
 
     def add_answer(self, response_id: Any, updated_at: Any, said: Said, original: Mapping[str, Any]) -> None:
         """Add the record of one thing said in a response."""

@@ -100,9 +100,13 @@ def _rows(question: Question) -> Iterator[dict[str, Any]]:
 def _page(survey: Survey, now: datetime, request: Request) -> Response:
     asked = request.query_params
     start, size = int(asked.get("start", 0)), min(int(asked.get("limit", 100)), LARGEST_PAGE)
-    submitted_after = json.loads(asked.get("query", "{}")).get("_submission_time", {}).get("$gt", "")
+    lower = {name: condition["$gt"] for name, condition in json.loads(asked.get("query", "{}")).items()}
     filled = [each for each in survey.responses if each.submitted_at and each.submitted_at <= now]
-    rows = [row for each in filled if (row := _submission(survey, each))["_submission_time"] > submitted_after]
+    rows = [_submission(survey, each) for each in filled]
+    rows = [row for row in rows if all(row[name] > bound for name, bound in lower.items())]
+    if "sort" in asked:
+        [(name, direction)] = json.loads(asked["sort"]).items()
+        rows.sort(key=lambda row: row[name], reverse=direction < 0)
     if fields := json.loads(asked.get("fields", "[]")):
         rows = [{name: row[name] for name in fields} for row in rows]
     following = str(request.url.include_query_params(start=start + size)) if start + size < len(rows) else None

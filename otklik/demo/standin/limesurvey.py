@@ -89,7 +89,7 @@ class _Remote:
         self._survey(number)
         return {"language": "ru", "additional_languages": ""}
 
-    def _groups(self, number: int) -> list[dict[str, Any]]:
+    def _groups(self, number: int, language: str | None) -> list[dict[str, Any]]:
         _, survey = self._survey(number)
         return [{"gid": _GROUP, "sid": number, "group_name": survey.title, "group_order": 1, "language": "ru"}]
 

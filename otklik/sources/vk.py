@@ -6,26 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
-
 from otklik.errors import CredentialsError, SourceError
 from otklik.interval import Interval
 from otklik.sources.connection import Connection
-from otklik.sources.http import Caller, TryAgain, Unanswered, body_of, caller_for, clock_of
-from otklik.sources.pages import WEEK, asked_about, parsed, unanswered_at
+from otklik.sources.http import Caller, caller_for
+from otklik.sources.methods import Methods, Pages, halving
+from otklik.sources.pages import WEEK, asked_about, unanswered_at
 from otklik.sources.records import Answer, Listing, Records
 from otklik.sources.registry import PageEntry
-from otklik.sources.vk_answers import (
-    LIMIT,
-    OF_ONE_PAGE,
-    WallPart,
-    error_of,
-    failure_of,
-    key,
-    reach_of,
-    snapshot_of,
-    told_of,
-)
+from otklik.sources.vk_answers import ERRORS, WallPart, key, reach_of, snapshot_of, told_of
 
 RATE = 20.0
 """Requests a second that VK allows a service token."""
@@ -36,9 +25,7 @@ _VERSION = "5.199"
 _FIELDS = "activity,cover,description,has_photo,is_government_organization,members_count,verified"
 _POSTS = 100
 _WALL_PARTS = 20  # 2,000 posts in a week: what goes on longer is no wall of an authority
-_IN_FLIGHT = 32  # also the most that are still asked once a method's limit is reached
 
-_AGAIN = {1, 6, 10}
 _TOKEN = {5, 27, 28}
 _PERSON = {14: "a captcha", 17: "a confirmation in the browser"}
 
@@ -51,7 +38,7 @@ def check(connection: Connection) -> datetime:
             return await _Vk(connection, caller, datetime.now(UTC)).ask({"method": "utils.getServerTime"})
 
     answer = asyncio.run(ask())
-    failure = failure_of(answer)
+    failure = ERRORS.failure_of(answer)
     if failure:
         raise SourceError(f"Connection {connection.name}: VK gives no answer ({failure[1]}); check its address")
     return answer.answered_at
@@ -107,24 +94,22 @@ async def _pull(connection: Connection, interval: Interval, pages: Sequence[Page
 
 
 class _Vk:
-    """Asks VK, each method until its limit is reached; `otherwise` dates what has no answer."""
+    """Asks VK its questions; `otherwise` dates what has no answer."""
 
     def __init__(self, connection: Connection, caller: Caller, otherwise: datetime) -> None:
         self._connection = connection
-        self._caller = caller
+        self._token = connection.password or ""
         self._otherwise = otherwise
-        self._exhausted: set[str] = set()
-        self._in_flight = asyncio.Semaphore(_IN_FLIGHT)
+        self._methods = Methods(caller, ERRORS, self._fatal, (self._token,), otherwise)
 
-    async def groups(self, pages: list[dict[str, str]]) -> list[Answer]:
-        """Ask about pages together; where one of them spoils the answer, halve them until it stands alone."""
-        ids = ",".join(dict.fromkeys(str(key(page["external_id"])) for page in pages))
-        answer = await self.ask({"method": "groups.getById", "pages": pages}, group_ids=ids, fields=_FIELDS)
-        error = error_of(parsed(answer.body))
-        if len(pages) == 1 or not error or error[0] not in OF_ONE_PAGE:
-            return [answer]
-        half = len(pages) // 2
-        return await self.groups(pages[:half]) + await self.groups(pages[half:])
+    async def groups(self, pages: Pages) -> list[Answer]:
+        """Ask about pages together, alone about those that spoil the answer for the others."""
+
+        async def ask(pages: Pages) -> Answer:
+            ids = ",".join(dict.fromkeys(str(key(page["external_id"])) for page in pages))
+            return await self.ask({"method": "groups.getById", "pages": pages}, group_ids=ids, fields=_FIELDS)
+
+        return await halving(ask, pages, ERRORS.spoil)
 
     async def wall(self, page_id: str, number: int) -> list[Answer]:
         """Ask for the page's own posts, newest first, as far back as a week."""
@@ -145,43 +130,18 @@ class _Vk:
         return await self.ask(asked, group_id=number, interval="all", timestamp_from=start, timestamp_to=end)
 
     async def ask(self, asked: Mapping[str, Any], **parameters: str | int) -> Answer:
-        """Return VK's answer, or its last refusal after all attempts, or none with the trouble."""
-        method, token = asked["method"], self._connection.password or ""
-        answered: list[httpx.Response] = []
+        """Ask one question; the token goes into the body, for addresses are logged everywhere."""
+        form = parameters | {"access_token": self._token, "v": _VERSION}
+        return await self._methods.ask(asked, f"/method/{asked['method']}", form)
 
-        def judge(response: httpx.Response) -> None:
-            answered[:] = [response]
-            self._judge(method, response)
-
-        async with self._in_flight:
-            if method in self._exhausted:
-                return Answer(asked, self._otherwise, None, "limit")
-            form = parameters | {"access_token": token, "v": _VERSION}
-            try:
-                await self._caller.ask("POST", f"/method/{method}", judge, data=form)
-            except Unanswered as error:
-                if not answered:
-                    return Answer(asked, self._otherwise, None, error.trouble)
-        (response,) = answered
-        body = body_of(response).replace(token, "***") if token else body_of(response)
-        return Answer(asked, clock_of(response), body, None if response.is_success else f"HTTP {response.status_code}")
-
-    def _judge(self, method: str, response: httpx.Response) -> None:
-        said = parsed(body_of(response))
-        if said is None and response.is_success:
-            raise TryAgain("no JSON")
-        code, _ = error_of(said) or (0, "")
-        if code in _AGAIN:
-            raise TryAgain(f"error {code}")
-        if code in LIMIT:
-            self._exhausted.add(method)
+    def _fatal(self, code: int) -> SourceError | None:
+        name = self._connection.name
         if code in _TOKEN:
-            raise CredentialsError(
-                f"Connection {self._connection.name}: VK refuses the token (error {code}); "
-                "put a valid one into the connection's password"
-            )
+            advice = "put a valid one into the connection's password"
+            return CredentialsError(f"Connection {name}: VK refuses the token (error {code}); {advice}")
         if code in _PERSON:
-            raise SourceError(
-                f"Connection {self._connection.name}: VK wants {_PERSON[code]} (error {code}) from the token's owner; "
-                "let them log in, or use a service token"
+            advice = "let them log in, or use a service token"
+            return SourceError(
+                f"Connection {name}: VK wants {_PERSON[code]} of the token's owner (error {code}); {advice}"
             )
+        return None

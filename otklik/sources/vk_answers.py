@@ -5,21 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from otklik.sources.methods import Errors, is_number
 from otklik.sources.pages import WEEK, filled, parsed, shown, snapshot
 from otklik.sources.records import Answer, Record
-
-LIMIT = {9, 29}
-"""Errors that say that a method's limit is used up."""
-OF_ONE_PAGE = {
-    7: "forbidden",
-    15: "forbidden",
-    18: "blocked",
-    30: "closed",
-    100: "bad_id",
-    125: "bad_id",
-    203: "forbidden",
-}
-"""Errors that one page of a request causes -> why that page is not read."""
 
 _DEACTIVATED = {"banned": "blocked", "deleted": "not_found"}
 _LINK = re.compile(r"(?:https?://)?(?:www\.|m\.)?vk\.(?:com|ru)/", re.IGNORECASE)
@@ -36,8 +24,7 @@ def key(external_id: str) -> str | None:
     return name if _NAME.fullmatch(name) else None
 
 
-def error_of(said: Any) -> tuple[int, str] | None:
-    """Return code and message of the error that a parsed body is, or None."""
+def _error_of(said: Any) -> tuple[int, str] | None:
     error = said.get("error") if isinstance(said, dict) else None
     code = error.get("error_code") if isinstance(error, dict) else None
     if not isinstance(error, dict) or not isinstance(code, int):
@@ -45,18 +32,21 @@ def error_of(said: Any) -> tuple[int, str] | None:
     return code, f"VK {code}: {shown(error.get('error_msg'))}"
 
 
-def failure_of(answer: Answer) -> tuple[str, str] | None:
-    """Return why an answer tells nothing, a reason of the contract and its detail; None where it tells something."""
-    if answer.trouble:
-        is_reason = answer.trouble in ("limit", "bad_id")
-        return (answer.trouble if is_reason else "no_answer"), answer.trouble
-    said = parsed(answer.body)
-    error = error_of(said)
-    if error:
-        return OF_ONE_PAGE.get(error[0], "limit" if error[0] in LIMIT else "no_answer"), error[1]
-    if not isinstance(said, dict) or "response" not in said:
-        return "bad_answer", shown(answer.body)
-    return None
+ERRORS = Errors(
+    _error_of,
+    again=frozenset({1, 6, 10}),
+    limit=frozenset({9, 29}),
+    of_one_page={
+        7: "forbidden",
+        15: "forbidden",
+        18: "blocked",
+        30: "closed",
+        100: "bad_id",
+        125: "bad_id",
+        203: "forbidden",
+    },
+)
+"""What VK's errors mean."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +64,13 @@ class Told:
         if not self.group or self.group.get("deactivated") or self.group.get("is_closed"):
             return None
         number = self.group.get("id")
-        return int(number) if number and _is_number(number) else None
+        return int(number) if number and is_number(number) else None
 
 
 def told_of(answer: Answer) -> list[Told]:
     """Return what an answer of groups.getById tells of every page it was asked about."""
     pages = answer.asked["pages"]
-    failure = failure_of(answer)
+    failure = ERRORS.failure_of(answer)
     if failure:
         return [Told(page, None, *failure) for page in pages]
     groups = _groups_of(answer)
@@ -92,13 +82,14 @@ def told_of(answer: Answer) -> list[Told]:
 
 def _groups_of(answer: Answer) -> dict[str, Mapping[str, Any]] | None:
     """Return the groups by number and screen name, of today's answer or of the bare list before 5.139."""
-    response = parsed(answer.body)["response"]
+    said = parsed(answer.body)
+    response = said.get("response") if isinstance(said, dict) else None
     groups = response.get("groups") if isinstance(response, dict) else response
     if not isinstance(groups, list):
         return None
     named: list[Mapping[str, Any]] = [group for group in groups if isinstance(group, dict)]
     return {str(group.get("screen_name")).lower(): group for group in named if group.get("screen_name")} | {
-        str(group["id"]): group for group in named if _is_number(group.get("id"))
+        str(group["id"]): group for group in named if is_number(group.get("id"))
     }
 
 
@@ -122,10 +113,10 @@ class WallPart:
 def _wall_of(said: Any) -> dict[str, Any] | None:
     wall = said.get("response") if isinstance(said, dict) else None
     posts = wall.get("items") if isinstance(wall, dict) else None
-    if not isinstance(wall, dict) or not isinstance(posts, list) or not _is_number(wall.get("count")):
+    if not isinstance(wall, dict) or not isinstance(posts, list) or not is_number(wall.get("count")):
         return None
     items = [{name: post.get(name) for name in ("id", "date")} if isinstance(post, dict) else {} for post in posts]
-    if not all(_is_number(item.get("id")) and _is_number(item.get("date")) for item in items):
+    if not all(is_number(item.get("id")) and is_number(item.get("date")) for item in items):
         return None
     return {"count": wall["count"], "items": items}
 
@@ -171,7 +162,3 @@ def _said_of(group: Mapping[str, Any]) -> dict[str, object]:
         "has_cover": cover.get("enabled") if isinstance(cover, dict) else cover,
         "has_government_mark": group.get("is_government_organization"),
     }
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -74,11 +74,14 @@ def _admit(parameters: Parameters, credentials: Credentials) -> None:
         raise _Refusal(101)
     if parameters.get("access_token") != credentials.ok_access_token:
         raise _Refusal(103)
-    secret = hashlib.md5((credentials.ok_access_token + credentials.ok_application_secret).encode()).hexdigest()  # noqa: S324 - OK's own way
+    secret = _md5(credentials.ok_access_token + credentials.ok_application_secret)
     signed = sorted((key, value) for key, value in parameters.items() if key not in ("sig", "access_token"))
-    text = "".join(f"{key}={value}" for key, value in signed) + secret
-    if parameters.get("sig") != hashlib.md5(text.encode()).hexdigest():  # noqa: S324 - OK's own way
+    if parameters.get("sig") != _md5("".join(f"{key}={value}" for key, value in signed) + secret):
         raise _Refusal(104)
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _resolve(world: World, parameters: Parameters) -> Any:
@@ -96,7 +99,9 @@ def _groups(world: World, parameters: Parameters) -> Any:
     if not all(each.isascii() and each.isdigit() for each in ids):
         raise _Refusal(160)
     fields = parameters.get("fields", "").split(",")
-    return [_group(page, world.clock.now(), fields) for each in ids if (page := _page(world, each))]
+    now = world.clock.now()
+    pages = {str(page.number): page for page in world.pages if _is_there(page, now)}
+    return [_group(pages[each], now, fields) for each in ids if each in pages]
 
 
 def _group(page: Page, now: datetime, fields: list[str]) -> dict[str, Any]:
@@ -107,8 +112,7 @@ def _group(page: Page, now: datetime, fields: list[str]) -> dict[str, Any]:
         "description": page.description,
         "access_type": "CLOSED" if page.is_closed else "OPEN",
         "blocked": page.deactivated == "banned",
-        "disabled": page.deactivated == "deleted",
-        "premium": page.is_verified,
+        "gos_org": page.has_government_mark,
         "pic_avatar": "https://example.org/avatar.jpg" if page.has_avatar else None,
         "cover": {"pic": "https://example.org/cover.jpg"} if page.has_cover else None,
     }
@@ -122,7 +126,7 @@ def _trends(world: World, parameters: Parameters) -> Any:
     if page is None:
         raise _Refusal(160)
     if page.deactivated:
-        raise _Refusal(300)
+        raise _Refusal(9)
     start, end = (
         datetime.fromtimestamp(int(parameters[key]) / 1000, UTC).astimezone(world.clock.now().tzinfo)
         for key in ("start_time", "end_time")
@@ -138,8 +142,11 @@ def _trends(world: World, parameters: Parameters) -> Any:
 
 
 def _page(world: World, asked: str) -> Page | None:
-    today = world.clock.now().date()
-    for page in world.pages:
-        if page.network == "ok" and page.audience[0][0] <= today and asked in (str(page.number), page.short_name):
-            return page
-    return None
+    now = world.clock.now()
+    named = (page for page in world.pages if asked in (str(page.number), page.short_name))
+    return next((page for page in named if _is_there(page, now)), None)
+
+
+def _is_there(page: Page, now: datetime) -> bool:
+    """Tell whether OK has a page; it says nothing of deleted ones."""
+    return page.network == "ok" and page.audience[0][0] <= now.date() and page.deactivated != "deleted"

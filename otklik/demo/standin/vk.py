@@ -83,8 +83,11 @@ def _groups(world: World, parameters: Parameters) -> Any:
     ids = parameters.get("group_ids", "").split(",")
     if len(ids) > _GROUPS_AT_ONCE or not all(_ID.fullmatch(each) for each in ids):
         raise _Refusal(100)
-    found = [page for each in ids if (page := _page(world, each))]
-    groups = [_group(page, world.clock.now(), parameters.get("fields", "").split(",")) for page in found]
+    now = world.clock.now()
+    there = [page for page in world.pages if _is_there(page, now)]
+    pages = {page.short_name.lower(): page for page in there} | {str(page.number): page for page in there}
+    found = [page for each in ids if (page := pages.get(_plain(each)))]
+    groups = [_group(page, now, parameters.get("fields", "").split(",")) for page in found]
     # Before 5.139 the answer was a bare list.
     return groups if _version(parameters) < (5, 139) else {"groups": groups, "profiles": []}
 
@@ -154,14 +157,18 @@ def _stats(world: World, parameters: Parameters) -> Any:
     ]
 
 
-def _page(world: World, asked: str) -> Page | None:
+def _page(world: World, number: str) -> Page | None:
+    now = world.clock.now()
+    return next((page for page in world.pages if str(page.number) == number and _is_there(page, now)), None)
+
+
+def _is_there(page: Page, now: datetime) -> bool:
+    return page.network == "vk" and page.audience[0][0] <= now.date()
+
+
+def _plain(asked: str) -> str:
     numbered = _NUMBERED.fullmatch(asked)
-    today = world.clock.now().date()
-    for page in world.pages:
-        named = page.number == int(numbered[1]) if numbered else page.short_name.lower() == asked.lower()
-        if named and page.network == "vk" and page.audience[0][0] <= today:
-            return page
-    return None
+    return numbered[1] if numbered else asked.lower()
 
 
 def _version(parameters: Parameters) -> tuple[int, ...]:

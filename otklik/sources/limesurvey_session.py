@@ -45,7 +45,7 @@ class Session:
         self._adapter = _Adapter(1 / rate if rate else 0)
         self._retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential_jitter(initial=first_wait, max=20, jitter=2 * first_wait),
+            wait=wait_exponential_jitter(multiplier=first_wait, max=20, jitter=2 * first_wait),
             retry=retry_if_exception(_is_passing),
             reraise=True,
         )

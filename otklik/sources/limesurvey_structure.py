@@ -141,7 +141,8 @@ def add_structure(to: Gathered, questions: Iterable[Question]) -> None:
             continue
         rows = [] if question.is_multiple else list(question.rows.values())
         options = list((question.rows if question.is_multiple else question.options).values())
-        options += [Part(code, number) for number, code in enumerate(_BUILT_IN.get(question.type, ""), start=1)]
+        for number, code in enumerate(_BUILT_IN.get(question.type, ""), start=1):
+            options.append(Part(code, number, dict.fromkeys(question.texts, code)))
         if question.has_other:
             options.append(Part(OTHER, None))
         for language, text in question.texts.items():
@@ -176,5 +177,5 @@ def _add_option(to: Gathered, question: Question, language: str, option: Part) -
         option_code=option.code,
         language=language,
         position=option.position,
-        text=plain(text) or (None if option.code == OTHER else option.code),
+        text=plain(text),
     )

@@ -291,6 +291,14 @@ def test_a_wall_that_was_not_read_to_the_week_is_not_counted(standin: StandIn) -
     assert (outcome(record), record.values["posts_7_days"]) == (("375", None), None)
 
 
+def test_a_wall_whose_older_posts_did_not_land_is_not_counted(standin: StandIn) -> None:
+    standin.world.pages[0] = page(1, posts=tuple(NIGHT - timedelta(minutes=number) for number in range(1, 301)))
+    answers = list(vk.pull(connection(standin), INTERVAL, [entry(1)], live=True))
+    assert rows(answers)["1"].values["posts_7_days"] == "300"
+    landed = [answer for answer in answers if answer.asked.get("offset") != 200]
+    assert rows(landed)["1"].values["posts_7_days"] is None
+
+
 def test_a_page_without_posts_has_none_of_them(standin: StandIn) -> None:
     assert night(standin, 1)["1"].values["posts_7_days"] == "0"
 

@@ -91,7 +91,8 @@ class Form:
         """Add the records of questions and ready answers, in each language of the form."""
         for line in self._unread:
             to.refuse("survey_question", {"line": as_text(line)}, "Строка описания формы — не объект")
-        for asked in [*self._matrices, *self._fields.values()]:
+        questions = sorted([*self._matrices, *self._fields.values()], key=lambda asked: asked.position)
+        for asked in questions:
             for place, language in enumerate(self._languages):
                 to.add(
                     "survey_question",
@@ -104,7 +105,7 @@ class Form:
                     source_kind=asked.type,
                     text=_in(asked.label, place),
                 )
-        for asked in [*self._matrices, *self._fields.values()]:
+        for asked in questions:
             if asked.row is None and asked.choices:
                 self._add_options(to, asked)
 

@@ -163,13 +163,12 @@ def test_a_late_edit_of_an_old_response_is_seen_and_what_is_older_is_not_asked_f
     assert len(listed(read)["survey-501"]) == 450
 
 
-def test_many_responses_come_in_blocks_none_lost_between(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limesurvey, "BLOCK", 70)
-    world = world_of(survey("limesurvey", "501", 300))
+def test_many_responses_come_in_blocks_none_lost_between() -> None:
+    world = world_of(survey("limesurvey", "501", 4_300, apart=5))
     with standing_in(world) as standin:
         read = read_again(limesurvey, pull(standin, entry(world.surveys[0])))
         blocks = [params[6:8] for params in calls(standin, "export_responses")[1:]]
-    assert blocks == [[1, 70], [71, 140], [141, 210], [211, 280], [281, 300]]
+    assert blocks == [[1, 2_000], [2_001, 4_000], [4_001, 4_300]]
     assert answers(read) == told(world.surveys[0])
 
 

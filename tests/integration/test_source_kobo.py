@@ -153,6 +153,16 @@ def test_a_form_that_fails_does_not_stop_the_others() -> None:
     assert set(listed(read)) == {"survey-a3"}
 
 
+def test_a_listing_whose_second_page_fails_is_no_listing() -> None:
+    world = world_of(survey("kobo", "a1", 1_100, apart=10))
+    with standing_in(world) as standin:
+        standin.faults.append(Fault("kobo", "status", match='fields=["_id"]', code=503, after=1, times=None))
+        came = pull(standin, entry(world.surveys[0]))
+    read = read_again(kobo, came)
+    assert troubles(came) == {"survey-a1": "HTTP 503"}
+    assert (len(rows(read, "survey_response")), listed(read)) == (1_100, {})
+
+
 @pytest.mark.parametrize("kind", ["cut", "bad_json", "status"])
 def test_what_fails_once_is_asked_again(kind: Any) -> None:
     world = world_of(survey("kobo", "a1", 20))

@@ -264,6 +264,16 @@ def test_an_answer_of_the_wrong_type_is_told_and_ends_its_survey(method: str, va
     assert set(listed(read)) == {"survey-502"}
 
 
+def test_requests_keep_the_connections_rate() -> None:
+    world = world_of(survey("limesurvey", "501", 3))
+    with standing_in(world) as standin:
+        extra = {"rate": "25", "timezone": "UTC"}
+        list(limesurvey.pull(connection(standin, extra=extra), INTERVAL, [entry(world.surveys[0])]))
+        arrivals = [asked.arrived for asked in standin.log]
+    assert len(arrivals) == 9
+    assert (arrivals[-1] - arrivals[0]) / 8 >= 1 / 25 - 0.002
+
+
 def test_no_secret_reaches_an_answer_or_a_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     world = world_of(survey("limesurvey", "501", 3))

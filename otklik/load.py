@@ -1,6 +1,6 @@
-"""One file on its way: landed, read by its mapping, checked, and loaded with its ledger line in one transaction."""
+"""On the way into `raw`: what has landed is read, checked, and loaded with its ledger line in one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,22 +8,28 @@ from typing import Any
 import psycopg
 from upath import UPath
 
+from otklik.ahead import ahead
 from otklik.contracts.reasons import reason
 from otklik.errors import FileError
 from otklik.interval import Interval
 from otklik.landing import Landed, land
+from otklik.layout import Layout
 from otklik.mapping import Mapping
 from otklik.settings import Settings
-from otklik.sources.files import Rejected, TextRows, open_members, read_rows, to_incidents
-from otklik.sources.files.rows import originals
+from otklik.sources.check import check_rows
+from otklik.sources.files import open_members, read_rows
+from otklik.sources.rows import Rejected, TextRows
 from otklik.warehouse import ledger
-from otklik.warehouse.incidents import ROW_NUMBER, Contradiction, IncidentLoad
 from otklik.warehouse.ledger import BatchReport, Line
-
-ENTITY = "incident"
+from otklik.warehouse.seen import SeenKeys
+from otklik.warehouse.shapes import ShapeWatch
+from otklik.warehouse.versions import Batch, Contradiction, Prepared, VersionLoad, prepare
 
 Progress = Callable[[int], None]
 """Told the number of rows read so far."""
+
+Finish = Callable[[VersionLoad], None]
+"""What is left to do when the rows of a batch are in, inside their transaction."""
 
 
 def load_file(
@@ -40,11 +46,11 @@ def load_file(
     reports: list[BatchReport] = []
     with psycopg.connect(settings.dsn("loader"), autocommit=True) as connection:
         ledger.register_region(connection, mapping.region)
-        loading = _Loading(connection, mapping, interval, settings.author_key, progress)
+        loading = Loading(connection, interval, settings.author_key, progress)
         try:
             for member in open_members(landed.path, landed.name, mapping.format):
                 line = replace(line, file_name=member.name)
-                reports.append(loading.load(line, read_rows(member, mapping)))
+                reports.append(loading.load(line, mapping.layout, read_rows(member, mapping), kind="file"))
         except FileError as error:
             ledger.record_failure(connection, line, interval, started_at, str(error))
             raise
@@ -52,48 +58,72 @@ def load_file(
 
 
 @dataclass(frozen=True)
-class _Loading:
-    """What the load of each member of a file shares."""
+class Loading:
+    """What the loads of one landed file share. `known_at` is the end of its night unless it is told otherwise."""
 
     connection: psycopg.Connection[Any]
-    mapping: Mapping
     interval: Interval
     author_key: str
-    progress: Progress
+    progress: Progress = lambda rows: None
+    came_at: datetime | None = None
 
-    def load(self, line: Line, chunks: Iterator[TextRows]) -> BatchReport:
-        """Load the rows and their ledger line, all or nothing."""
+    @property
+    def known_at(self) -> datetime:
+        """Return the moment (UTC) after which nothing can have happened yet."""
+        return (self.came_at or self.interval.end).astimezone(UTC)
+
+    def load(
+        self, line: Line, layout: Layout, chunks: Iterable[TextRows], *, kind: str, finish: Finish = lambda load: None
+    ) -> BatchReport:
+        """Load the rows and their ledger line, all or nothing; the source's fields are watched under `kind`."""
         with self.connection.transaction():
             ledger.lock(self.connection)
             if before := ledger.loaded_before(self.connection, line):
                 return before
             batch_id = ledger.open_line(self.connection, line, self.interval, datetime.now(UTC))
-            load = IncidentLoad(self.connection, batch_id, line.source, line.region_code, self.author_key)
-            for rows in chunks:
-                self._load_chunk(load, rows)
+            batch = Batch(batch_id, line.source, line.region_code, layout.entity)
+            load = VersionLoad(self.connection, batch)
+            watch = ShapeWatch(kind)
+            # Two steps ahead: one chunk is parsed and one is checked while the database takes in a third.
+            for chunk in ahead(self._prepared(ahead(chunks), layout, batch)):
+                contradictions = load.add(chunk.prepared, self.known_at)
+                load.reject([*chunk.rejected, *_contradicting(contradictions, chunk.rows, layout)])
+                watch.see(chunk.rows)
                 self.progress(load.loaded + load.rejected + load.unchanged)
-            return ledger.close_line(self.connection, batch_id, load.loaded, load.rejected, load.unchanged)
+            load.close_groups(self.known_at)
+            finish(load)
+            watch.record(self.connection, line, batch_id)
+            return ledger.close_line(self.connection, batch_id, load)
 
-    def _load_chunk(self, load: IncidentLoad, rows: TextRows) -> None:
-        known_at = self.interval.end.astimezone(UTC)
-        checked = to_incidents(rows, self.mapping, known_at)
-        contradictions = load.add(checked.valid, known_at)
-        load.reject([*checked.rejected, *_contradicting(contradictions, rows, self.mapping)])
+    def _prepared(self, chunks: Iterable[TextRows], layout: Layout, batch: Batch) -> Iterator["_Chunk"]:
+        seen = SeenKeys()
+        for rows in chunks:
+            checked = check_rows(rows, layout, self.known_at)
+            prepared = prepare(checked.valid, batch, seen, self.known_at, self.author_key)
+            yield _Chunk(rows, prepared, checked.rejected)
 
 
-def _contradicting(contradictions: list[Contradiction], rows: TextRows, mapping: Mapping) -> Iterator[Rejected]:
+@dataclass(frozen=True)
+class _Chunk:
+    rows: TextRows
+    prepared: Prepared
+    rejected: list[Rejected]
+
+
+def _contradicting(contradictions: list[Contradiction], rows: TextRows, layout: Layout) -> Iterator[Rejected]:
     if contradictions:
-        numbers = [row.row_number for row in contradictions]
-        texts = originals(rows.frame.filter(rows.frame[ROW_NUMBER].is_in(numbers)))
+        originals = rows.originals([row.row_number for row in contradictions])
+        column = layout.columns[layout.entity.key[0]]
+        values = dict(rows.frame.select("row_number", column).iter_rows())
         for row in contradictions:
-            why = reason("duplicate_key", mapping.columns["message_id"], row.message_id, first=row.first)
-            yield Rejected(row.row_number, [why], texts[row.row_number])
+            why = reason("duplicate_key", column, values[row.row_number], first=row.first)
+            yield Rejected(row.row_number, [why], originals[row.row_number])
 
 
 def _line(landed: Landed, mapping: Mapping) -> Line:
     return Line(
         source=mapping.source,
-        entity=ENTITY,
+        entity=mapping.entity,
         region_code=mapping.region.code,
         file_name=landed.name,
         landed_path=str(landed.path),

@@ -1,8 +1,9 @@
-"""A mapping: how one centre's export becomes incident rows. It is data, checked before a row is read.
+"""A mapping: how one centre's export becomes rows of an entity. It is data, checked before a row is read.
 
 A mapping file in YAML::
 
     source: boston311                  # names the source everywhere; its inbox is <OTKLIK_INBOX>/boston311/
+    entity: incident                 # what a row is (default); or authority, page, page_snapshot, survey…
     region: {code: boston, name: Бостон, time_zone: America/New_York}
     files:
       pattern: "*.zip"                 # which files of the inbox (default: every file)
@@ -22,6 +23,7 @@ A mapping file in YAML::
       municipality_code:
         column: Муниципалитет
         values_from: {file: ../municipality.csv, key: name, value: oktmo}
+      channel: {constant: portal}      # the same for every row
 """
 
 import csv
@@ -35,11 +37,10 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from otklik.contracts.incident import CODES, Incident
+from otklik.contracts.entities import ENTITIES
+from otklik.contracts.entity import Entity
 from otklik.errors import MappingError
-
-FIELDS = tuple(name for name in Incident.column_names() if name not in ("row_number", "known_at"))
-REQUIRED = ("message_id", "incident_id", "status", "received_at")
+from otklik.layout import Layout
 
 
 def _known_zone(zone: str) -> str:
@@ -116,9 +117,10 @@ class ValuesFrom(_Part):
 
 
 class FieldMapping(_Part):
-    """One field: the file's column, and how its values translate."""
+    """One field: the file's column and how its values translate, or what is the same for every row."""
 
-    column: str = Field(min_length=1)
+    column: str | None = Field(default=None, min_length=1)
+    constant: str | None = Field(default=None, min_length=1)
     values: dict[str, str] | None = None
     values_from: ValuesFrom | None = None
     otherwise: str | None = None
@@ -131,6 +133,8 @@ class FieldMapping(_Part):
 
     @model_validator(mode="after")
     def _one_translation(self) -> Self:
+        if (self.column is None) == (self.constant is None):
+            raise ValueError("give a column, or a constant for every row")
         if self.values is not None and self.values_from is not None:
             raise ValueError("give values or values_from, not both")
         if self.otherwise is not None and self.values is None and self.values_from is None:
@@ -142,6 +146,7 @@ class Mapping(_Part):
     """A whole mapping file; `path` and `sha256` say where it came from."""
 
     source: str = Field(pattern=r"^[a-z0-9_]+$")
+    entity: str = "incident"
     region: Region
     files: Files = Files()
     format: Literal["csv", "xlsx", "jsonl"] = "csv"
@@ -160,18 +165,31 @@ class Mapping(_Part):
             return fields
         return {name: {"column": spec} if isinstance(spec, str) else spec for name, spec in fields.items()}
 
+    @field_validator("entity")
+    @classmethod
+    def _known_entity(cls, name: str) -> str:
+        if name not in ENTITIES:
+            raise ValueError(f"«{name}» is no entity; there are {', '.join(ENTITIES)}")
+        return name
+
     @model_validator(mode="after")
     def _fields_are_the_contracts(self) -> Self:
-        if unknown := [name for name in self.fields if name not in FIELDS]:
-            raise ValueError(f"fields: no such field as {', '.join(unknown)}; there are {', '.join(FIELDS)}")
-        if missing := [name for name in REQUIRED if name not in self.fields]:
+        contract = self.contract
+        if unknown := [name for name in self.fields if name not in contract.fields]:
+            raise ValueError(f"fields: no such field as {', '.join(unknown)}; there are {', '.join(contract.fields)}")
+        if missing := [name for name in contract.required if name not in self.fields]:
             raise ValueError(f"fields: {', '.join(missing)} must be given a column")
-        for name, allowed in CODES.items():
+        for name, allowed in contract.codes.items():
             spec = self.fields.get(name)
-            targets = [*(spec.values or {}).values(), spec.otherwise or allowed[0]] if spec else []
-            if wrong := [target for target in targets if target not in allowed]:
+            targets = [*(spec.values or {}).values(), spec.otherwise, spec.constant] if spec else []
+            if wrong := [target for target in targets if target is not None and target not in allowed]:
                 raise ValueError(f"fields.{name}: «{wrong[0]}» is not one of {', '.join(allowed)}")
         return self
+
+    @property
+    def contract(self) -> Entity:
+        """Return what a row of the file is."""
+        return ENTITIES[self.entity]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -181,7 +199,20 @@ class Mapping(_Part):
     @property
     def columns(self) -> dict[str, str]:
         """Return field -> the file's column."""
-        return {name: spec.column for name, spec in self.fields.items()}
+        return {name: spec.column for name, spec in self.fields.items() if spec.column is not None}
+
+    @property
+    def layout(self) -> Layout:
+        """Return how the file's rows become rows of its entity."""
+        return Layout(
+            entity=self.contract,
+            columns=self.columns,
+            formats=tuple(self.times.formats),
+            zone=str(self.zone),
+            constants={name: spec.constant for name, spec in self.fields.items() if spec.constant is not None},
+            translations=self.translations,
+            otherwise={name: spec.otherwise for name, spec in self.fields.items() if spec.otherwise is not None},
+        )
 
     @cached_property
     def translations(self) -> dict[str, dict[str, str]]:

@@ -29,6 +29,12 @@ class Entity:
     """Rule of the contract -> (the later moment, the earlier one)."""
     personal: frozenset[str] = frozenset()
     """Fields whose values must not be repeated in a reason, a log or a report."""
+    author: tuple[str, ...] = ()
+    """Fields that tell who wrote it, the surest first; the keyed hash of the first one known stands for them."""
+    masked: str | None = None
+    """The field of free text of which a copy without phones, addresses and numbers of documents is kept."""
+    group: tuple[str, ...] = ()
+    """Part of the key that names rows which always come together: what a later group lacks was deleted."""
 
     @property
     def fields(self) -> tuple[str, ...]:

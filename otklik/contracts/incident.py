@@ -120,4 +120,6 @@ INCIDENT = Entity(
         "reopened_before_received": ("reopened_at", "received_at"),
     },
     personal=PERSONAL,
+    author=("author_id", "author_url", "author_name"),
+    masked="message_text",
 )

@@ -4,18 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from otklik.contracts.incident import EVENTS, PERSONAL
-
-ORDERS = {
-    "registered_before_received": ("registered_at", "received_at"),
-    "assigned_before_received": ("assigned_at", "received_at"),
-    "answered_before_received": ("first_response_at", "received_at"),
-    "answered_before_registered": ("first_response_at", "registered_at"),
-    "resolved_before_received": ("resolved_at", "received_at"),
-    "closed_before_received": ("closed_at", "received_at"),
-    "reopened_before_received": ("reopened_at", "received_at"),
-}
-"""Rule of the contract -> (the later moment, the earlier one)."""
+from otklik.contracts.entity import Entity
 
 _MESSAGES = {
     "missing": "Нет значения в обязательном столбце «{column}»: заполните его в источнике",
@@ -25,7 +14,11 @@ _MESSAGES = {
     "добавьте его в перечень values поля {field} в описании источника",
     "bad_time": "«{value}» в столбце «{column}» не подходит ни к одному виду записи времени: "
     "исправьте значение или добавьте вид в times.formats описания источника",
-    "bad_number": "«{value}» в столбце «{column}» не целое число: исправьте значение в источнике",
+    "bad_number": "«{value}» в столбце «{column}» не число или не целое число: исправьте значение в источнике",
+    "bad_flag": "«{value}» в столбце «{column}» не да и не нет: "
+    "переведите его в values поля {field} описания источника",
+    "neither_count_nor_reason": "Нет ни числа подписчиков, ни причины, по которой его нет: укажите одно из них",
+    "says_nothing": "В ответе нет ни варианта, ни числа, ни текста: уберите строку или заполните её в источнике",
     "nul_byte": "Нулевой байт в столбце «{column}»: выгрузите строку заново",
     "bad_encoding": "Байты вне кодировки файла в столбце «{column}»: проверьте кодировку выгрузки",
     "in_future": "Время {value} в столбце «{column}» позже ночи, с которой пришла строка: проверьте дату",
@@ -56,54 +49,59 @@ def reason(code: str, column: str | None = None, value: str | None = None, *, te
     return Reason(code, column, value, message)
 
 
-def reasons_of(row: Mapping[str, Any], broken: Iterable[str], columns: Mapping[str, str]) -> Iterator[Reason]:
+def reasons_of(
+    entity: Entity, row: Mapping[str, Any], broken: Iterable[str], columns: Mapping[str, str]
+) -> Iterator[Reason]:
     """Word the broken rules of one row.
 
-    `row` holds the typed fields and, under `<field>|text`, what the file said; `broken` are rule names
-    of the contract or of the mapping (`<field>|<rule>`); `columns` names the file's column of each field.
+    `row` holds the typed fields and, under `<field>|text`, what the source said; `broken` are rule names
+    of the contract or of the reading (`<field>|<rule>`); `columns` names the source's column of each field.
     """
+    said = _Said(entity, row, columns)
     for rule in broken:
         field, _, check = rule.partition("|")
-        if rule in ORDERS:
-            later, earlier = ORDERS[rule]
-            yield reason(
-                rule,
-                _column(columns, later),
-                _shown(row, later),
-                text="out_of_order",
-                earlier=_column(columns, earlier),
-            )
+        if rule in entity.orders:
+            later, earlier = entity.orders[rule]
+            yield reason(rule, said.column(later), said.value(later), text="out_of_order", earlier=said.column(earlier))
         elif rule == "in_future":
-            for event in EVENTS:
+            for event in entity.events:
                 if row[event] is not None and row[event] > row["known_at"]:
-                    yield reason(rule, _column(columns, event), _shown(row, event))
+                    yield reason(rule, said.column(event), said.value(event))
+        elif not check:
+            yield reason(rule)
         else:
-            yield _field_reason(field, check, row, columns)
+            yield _field_reason(field, check, said)
 
 
-def _field_reason(field: str, check: str, row: Mapping[str, Any], columns: Mapping[str, str]) -> Reason:
-    column, value = _column(columns, field), _shown(row, field)
+class _Said(NamedTuple):
+    """A row and what its source calls things."""
+
+    entity: Entity
+    row: Mapping[str, Any]
+    columns: Mapping[str, str]
+
+    def column(self, field: str) -> str:
+        return self.columns.get(field, field)
+
+    def value(self, field: str) -> str | None:
+        """Return the value as the source said it, short; personal data is never repeated."""
+        if field in self.entity.personal:
+            return None
+        value = self.row.get(f"{field}|text") or self.row.get(field)
+        if isinstance(value, datetime):
+            return value.isoformat(sep=" ")
+        return None if value is None else str(value)[:100]
+
+
+def _field_reason(field: str, check: str, said: _Said) -> Reason:
+    column, value = said.column(field), said.value(field)
     if check == "nullability":
         return reason("missing", column)
     if check == "max_length":
-        return reason("too_long", column, length=len(row[field]))
+        return reason("too_long", column, length=len(said.row[field]))
     if check == "min":
         return reason("negative", column, value)
     if check in ("check__known", "unknown_value"):
         code = _UNKNOWN.get(field, f"unknown_{field}")
         return reason(code, column, value, text="unknown_value", field=field)
-    return reason(check, column, value)
-
-
-def _column(columns: Mapping[str, str], field: str) -> str:
-    return columns.get(field, field)
-
-
-def _shown(row: Mapping[str, Any], field: str) -> str | None:
-    """Return the value as the file said it, short; personal data is never repeated."""
-    if field in PERSONAL:
-        return None
-    value = row.get(f"{field}|text") or row.get(field)
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    return None if value is None else str(value)[:100]
+    return reason(check, column, value, field=field)

@@ -114,4 +114,6 @@ ANSWER = Entity(
     key=("survey_id", "response_id", "question_code", "subquestion_code", "option_code"),
     required=("survey_id", "response_id", "question_code"),
     personal=frozenset({"text"}),
+    masked="text",
+    group=("survey_id", "response_id"),
 )

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from psycopg.rows import class_row
@@ -31,6 +31,7 @@ class BatchReport:
     rows_loaded: int
     rows_rejected: int
     rows_unchanged: int
+    rows_deleted: int
     error: str | None
     finished_at: datetime
 
@@ -51,7 +52,7 @@ class Line:
 
 _REPORT = """
     select batch_id, source, file_name, status, rows_read, rows_loaded, rows_rejected, rows_unchanged,
-           error, finished_at
+           rows_deleted, error, finished_at
     from raw.batch
 """
 _RENEW = "update raw.batch set error = %(error)s, started_at = %(started_at)s, finished_at = clock_timestamp()"
@@ -77,19 +78,32 @@ def open_line(connection: psycopg.Connection[Any], line: Line, interval: Interva
     return _insert(connection, line, interval, started_at)
 
 
-def close_line(
-    connection: psycopg.Connection[Any], batch_id: int, loaded: int, rejected: int, unchanged: int
-) -> BatchReport:
+class Counts(Protocol):
+    """What became of the rows of a batch."""
+
+    loaded: int
+    rejected: int
+    unchanged: int
+    deleted: int
+
+
+def close_line(connection: psycopg.Connection[Any], batch_id: int, counts: Counts) -> BatchReport:
     """Write the counts of a load that ends."""
     connection.execute(
         """
         update raw.batch
         set rows_read = %(loaded)s::bigint + %(rejected)s + %(unchanged)s,
             rows_loaded = %(loaded)s, rows_rejected = %(rejected)s, rows_unchanged = %(unchanged)s,
-            finished_at = clock_timestamp()
+            rows_deleted = %(deleted)s, finished_at = clock_timestamp()
         where batch_id = %(batch_id)s
         """,
-        {"batch_id": batch_id, "loaded": loaded, "rejected": rejected, "unchanged": unchanged},
+        {
+            "batch_id": batch_id,
+            "loaded": counts.loaded,
+            "rejected": counts.rejected,
+            "unchanged": counts.unchanged,
+            "deleted": counts.deleted,
+        },
     )
     with connection.cursor(row_factory=class_row(BatchReport)) as cursor:
         [report] = cursor.execute(_REPORT + " where batch_id = %s", [batch_id]).fetchall()

@@ -20,7 +20,10 @@ from sqlalchemy import (
     Uuid,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from otklik.contracts.entities import ENTITIES
+from otklik.warehouse.entity_tables import entity_table
 
 metadata = MetaData()
 
@@ -59,6 +62,13 @@ batch = Table(
     Column("rows_loaded", BigInteger, nullable=False, server_default="0"),
     Column("rows_rejected", BigInteger, nullable=False, server_default="0"),
     Column("rows_unchanged", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "rows_deleted",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="Versions written because the source has a row no more; they are none of the rows read",
+    ),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment, nullable=False),
     Column("otklik_version", Text, nullable=False),
@@ -79,49 +89,7 @@ batch = Table(
     comment="Ledger: one line for each file read (each member of a zip), loaded or failed",
 )
 
-incident = Table(
-    "incident",
-    metadata,
-    # No foreign key to the ledger: it would cost a check a row on the one table loaded by the million;
-    # both are written in one transaction, and a checkpoint compares them every night.
-    Column("batch_id", BigInteger, nullable=False),
-    Column("row_number", BigInteger, nullable=False, comment="Row in the file; the header is row 1"),
-    Column("region_code", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("message_id", Text, nullable=False),
-    Column("incident_id", Text, nullable=False),
-    Column("updated_at", Moment, nullable=False, comment="Source's own update time, else the end of the night"),
-    Column("row_hash", Text, nullable=False, comment="Of all mapped fields; equal hash means unchanged"),
-    Column("status", Text, nullable=False),
-    Column("channel", Text),
-    Column("priority", Text),
-    Column("topic", Text),
-    Column("subtopic", Text),
-    Column("municipality_code", Text),
-    Column("municipality", Text),
-    Column("authority", Text),
-    Column("received_at", Moment, nullable=False),
-    Column("registered_at", Moment),
-    Column("assigned_at", Moment),
-    Column("first_response_at", Moment),
-    Column("interim_at", Moment),
-    Column("resolved_at", Moment),
-    Column("closed_at", Moment),
-    Column("reopened_at", Moment),
-    Column("due_at", Moment),
-    Column("reopened_count", Integer),
-    Column("author_id", Text, comment="Personal data: never leaves raw"),
-    Column("author_name", Text, comment="Personal data: never leaves raw"),
-    Column("author_url", Text, comment="Personal data: never leaves raw"),
-    Column("message_url", Text, comment="Personal data: never leaves raw"),
-    Column("message_text", Text, comment="Personal data: never leaves raw"),
-    Column("author_hash", Text, comment="HMAC-SHA-256 of the author, hex; NULL where the author is unknown"),
-    PrimaryKeyConstraint("region_code", "source", "message_id", "updated_at", "batch_id", "row_number"),
-    Index("incident_by_incident", "region_code", "source", "incident_id"),
-    Index("incident_by_batch", "batch_id", postgresql_using="brin"),
-    schema="raw",
-    comment="Grain: one version of one message with the state of its incident, as a file told it",
-)
+entities = {name: entity_table(entity, metadata) for name, entity in ENTITIES.items()}
 
 rejected_row = Table(
     "rejected_row",
@@ -164,4 +132,36 @@ check_result = Table(
     Column("protects", Text, nullable=False, comment="What the check guards, in Russian"),
     schema="quality",
     comment="One line for each expectation of a run",
+)
+
+source_field = Table(
+    "source_field",
+    metadata,
+    Column("region_code", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="What the source calls such a thing: vk.page, a file's header"),
+    Column("field", Text, nullable=False, comment="Path of the field, [] for the elements of a list"),
+    Column("types", ARRAY(Text), nullable=False, comment="JSON types it had when it was last there, null aside"),
+    Column("is_present", Boolean, nullable=False, comment="Whether the last answers had it"),
+    Column("seen_at", Moment, nullable=False, comment="When it was last there"),
+    PrimaryKeyConstraint("region_code", "source", "kind", "field"),
+    schema="quality",
+    comment="Grain: one field that a source has ever given of one kind of thing",
+)
+
+schema_change = Table(
+    "schema_change",
+    metadata,
+    Column("schema_change_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("region_code", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("change", Text, CheckConstraint("change in ('appeared', 'vanished', 'retyped')"), nullable=False),
+    Column("types_before", ARRAY(Text)),
+    Column("types_after", ARRAY(Text)),
+    Column("noticed_at", Moment, nullable=False, server_default=func.now()),
+    schema="quality",
+    comment="Grain: one change of one field at a source, noticed at a load",
 )

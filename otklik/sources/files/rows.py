@@ -10,7 +10,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -19,33 +19,16 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from otklik.contracts.reasons import Reason, reason
+from otklik.contracts.reasons import reason
 from otklik.errors import FileError
-from otklik.mapping import REQUIRED, Mapping
+from otklik.mapping import Mapping
 from otklik.sources.files.members import OFFICE_ENCRYPTED, Member, damage_named
-from otklik.sources.files.utf8 import MISPLACED, SAMPLE, Utf8Stream, show
+from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows, shown
+from otklik.sources.utf8 import MISPLACED, SAMPLE, Utf8Stream, show
 
-ROW_NUMBER = "row_number"
 CHUNK_ROWS = 100_000
 # A row must fit into one block; rows of several megabytes have been seen.
-_BLOCK_BYTES = 16 << 20
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row refused, with the reasons and what the file said: {column: text}."""
-
-    row_number: int
-    reasons: list[Reason]
-    original: dict[str, str | None]
-
-
-@dataclass(frozen=True)
-class TextRows:
-    """A chunk: `frame` has `row_number` and the file's columns, all text; `broken` are no rows at all."""
-
-    frame: pl.DataFrame
-    broken: list[Rejected] = field(default_factory=list)
+_BLOCK_BYTES = 8 << 20
 
 
 def read_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
@@ -64,7 +47,7 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
     def keep_ragged(row: arrow_csv.InvalidRow) -> str:
         cells = next(csv.reader([row.text], delimiter=mapping.csv.delimiter), [])
         why = reason("ragged_row", actual=row.actual_columns, expected=row.expected_columns)
-        broken.append(Rejected(row.number, [why], _original(dict(_named_cells(header, cells)))))
+        broken.append(Rejected(row.number, [why], shown(dict(_named_cells(header, cells)))))
         return "skip"
 
     try:
@@ -79,7 +62,7 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
                 column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
             ),
         )
-        chunks = _numbered(reader, broken, _distinct(header))
+        chunks = (replace(chunk, odd=text.odd) for chunk in _numbered(reader, broken, _distinct(header)))
         last = next(chunks, None)
         if last is None:
             return
@@ -147,10 +130,10 @@ def _numbered(batches: Iterator[pa.RecordBatch], broken: list[Rejected], names: 
         while taken < len(broken) and broken[taken].row_number <= last:
             last += 1
             taken += 1
-        out = {row.row_number for row in broken[:taken]}
-        numbers = [number for number in range(following, last + 1) if number not in out]
+        numbers = pl.int_range(following, last + 1, dtype=pl.Int64, eager=True).alias(ROW_NUMBER)
+        numbers = numbers.filter(~numbers.is_in([row.row_number for row in broken[:taken]]))
         frame = pl.DataFrame(pl.from_arrow(batch.rename_columns(names)))
-        yield TextRows(frame.with_columns(pl.Series(ROW_NUMBER, numbers, dtype=pl.Int64)), broken[:taken])
+        yield TextRows(frame.with_columns(numbers), broken[:taken])
         del broken[:taken]
         following = last + 1
     if broken:
@@ -162,8 +145,9 @@ def _without_open_quote(rows: TextRows) -> TextRows:
     end = rows.frame.tail(1)
     if end.is_empty() or not any("\n" in (text or "") for text in end.drop(ROW_NUMBER).row(0)):
         return rows
-    [(number, original)] = originals(end).items()
-    return TextRows(rows.frame.head(-1), [*rows.broken, Rejected(number, [reason("open_quote")], original)])
+    number = end[ROW_NUMBER].item()
+    refused = Rejected(number, [reason("open_quote")], rows.originals([number])[number])
+    return replace(rows, frame=rows.frame.head(-1), broken=[*rows.broken, refused])
 
 
 def _distinct(header: Sequence[str]) -> list[str]:
@@ -217,7 +201,7 @@ def _row_numbered(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _jsonl_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
     # Writers of JSON leave out what is unknown, so only the keys of required fields must be there.
-    required = {mapping.columns[name]: name for name in REQUIRED}
+    required = {mapping.columns[name]: name for name in mapping.contract.required if name in mapping.columns}
     stream = io.BufferedReader(Utf8Stream(member.stream, mapping.csv.encoding))
     lines = enumerate(io.TextIOWrapper(stream, encoding="utf-8"), start=1)
     while chunk := list(islice(lines, CHUNK_ROWS)):
@@ -240,9 +224,7 @@ def _json_objects(lines: list[tuple[int, str]]) -> tuple[list[tuple[int, dict[st
         if isinstance(value, dict):
             rows.append((number, value))
         else:
-            broken.append(
-                Rejected(number, [reason("bad_json", value=show(line.strip())[:100])], _original({"line": line}))
-            )
+            broken.append(Rejected(number, [reason("bad_json", value=show(line.strip())[:100])], shown({"line": line})))
     return rows, broken
 
 
@@ -255,15 +237,3 @@ def _json_frame(rows: list[tuple[int, dict[str, Any]]], mapped: Sequence[str]) -
 
 def _as_text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _original(cells: dict[str, str | None]) -> dict[str, str | None]:
-    return {show(name): None if text is None else show(text) for name, text in cells.items()}
-
-
-def originals(frame: pl.DataFrame) -> dict[int, dict[str, str | None]]:
-    """Return row number -> what the file said, for the rows of `frame`."""
-    return {row.pop(ROW_NUMBER): _original(row) for row in frame.to_dicts()}
-
-
-__all__ = ["MISPLACED", "ROW_NUMBER", "Rejected", "TextRows", "originals", "read_rows"]

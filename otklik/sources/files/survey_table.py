@@ -9,7 +9,7 @@ import fastexcel
 
 from otklik.errors import FileError
 from otklik.sources.files.members import OFFICE_ENCRYPTED
-from otklik.sources.files.utf8 import Utf8Stream, show
+from otklik.sources.utf8 import Utf8Stream, show
 
 _DELIMITERS = ",;\t"
 

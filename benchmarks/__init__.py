@@ -1,0 +1,1 @@
+"""Every speed figure of the README: one command each, one `name value unit` line a figure."""

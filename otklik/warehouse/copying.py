@@ -1,0 +1,27 @@
+"""Frames into the database by COPY, in PostgreSQL's binary format: nothing is written as text to be parsed again."""
+
+from typing import Any
+
+import polars as pl
+import psycopg
+from pgpq import ArrowToPostgresBinaryEncoder
+
+
+def copy_frame(cursor: psycopg.Cursor[Any], table: str, rows: pl.DataFrame) -> None:
+    """Copy the rows into the table's columns of the same names; their types must be the table's own."""
+    copy_binary(cursor, table, rows.columns, as_binary(rows))
+
+
+def copy_binary(cursor: psycopg.Cursor[Any], table: str, columns: list[str], data: bytes) -> None:
+    """Copy rows that `as_binary` has made of a frame with these columns."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    with cursor.copy(f"copy {table} ({names}) from stdin (format binary)") as copy:
+        copy.write(data)
+
+
+def as_binary(rows: pl.DataFrame) -> bytes:
+    """Return the rows as COPY reads them."""
+    arrow = rows.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    encoder = ArrowToPostgresBinaryEncoder(arrow.schema)
+    parts = [encoder.write_header(), *map(encoder.write_batch, arrow.to_batches()), encoder.finish()]
+    return b"".join(parts)

@@ -1,0 +1,136 @@
+"""Rows of an entity into `raw`: new versions by COPY, refused rows with their reasons, unchanged rows left out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+import psycopg
+from psycopg.types.json import Jsonb
+
+from otklik.contracts.entity import OWN, Entity
+from otklik.privacy import author_hash, masked_text
+from otklik.sources.rows import ROW_NUMBER, Rejected
+from otklik.warehouse.copying import as_binary, copy_binary
+from otklik.warehouse.history import History
+from otklik.warehouse.seen import SeenKeys, text_hash
+
+_VERSION = "updated_at"
+
+
+class Contradiction(NamedTuple):
+    """A row that says otherwise than row `first` of the same file about the same version of the same thing."""
+
+    row_number: int
+    first: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Whose rows are loaded: the line of the ledger they belong to, and what they are versions of."""
+
+    batch_id: int
+    source: str
+    region_code: str
+    entity: Entity
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Valid rows as they are stored, and as `binary` for COPY.
+
+    `first` is the number of an earlier row of the file that seems to have a row's key, NULL where none has;
+    `undated` are the numbers of those whose source gives no update time of its own.
+    """
+
+    rows: pl.DataFrame
+    binary: bytes
+    first: pl.Series
+    undated: list[int]
+
+
+def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetime, author_key: str) -> Prepared:
+    """Hash each row and its author, mask its text. Needs no database, so it can be done ahead, chunk after chunk.
+
+    A source without an update time of its own gives each row the end of the night it came with.
+    """
+    entity = batch.entity
+    content = [name for name in valid.columns if name not in OWN]
+    derived = [text_hash(valid, content).cast(pl.String).alias("row_hash")]
+    if entity.author:
+        derived.append(author_hash(entity.author, author_key).alias("author_hash"))
+    if entity.masked:
+        derived.append(masked_text(entity.masked).alias("masked_text"))
+    undated = valid.filter(pl.col(_VERSION).is_null())[ROW_NUMBER].to_list()
+    rows = valid.select(
+        pl.lit(batch.batch_id, pl.Int64).alias("batch_id"),
+        pl.lit(batch.region_code).alias("region_code"),
+        pl.lit(batch.source).alias("source"),
+        ROW_NUMBER,
+        *content,
+        *derived,
+    ).with_columns(pl.col(_VERSION).fill_null(known_at))
+    keys = rows.select(text_hash(rows, [*entity.key, _VERSION])).to_series()
+    return Prepared(rows, as_binary(rows), seen.first_rows(keys, rows[ROW_NUMBER]), undated)
+
+
+class VersionLoad:
+    """The rows of one batch on their way into `raw.<entity>`, inside the caller's transaction.
+
+    Counts what became of every row; a version is known by the entity's key and its update time.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], batch: Batch) -> None:
+        self.loaded = self.rejected = self.unchanged = self.deleted = 0
+        self._connection = connection
+        self._batch = batch
+        owner = {"region_code": batch.region_code, "source": batch.source, "batch_id": batch.batch_id}
+        self._history = History(connection, batch.entity, owner)
+
+    def add(self, prepared: Prepared, known_at: datetime) -> list[Contradiction]:
+        """Load the rows of a chunk that are new; return those that contradict an earlier row of the file."""
+        rows = self._history.revived(prepared.rows, known_at)
+        repeated = prepared.first.is_not_null()
+        if not repeated.any():
+            self._load(rows, prepared)
+            return []
+        self._load(rows.filter(~repeated), prepared)
+        return self._repeated(rows.filter(repeated), prepared.first.filter(repeated), prepared)
+
+    def reject(self, rejected: Iterable[Rejected]) -> None:
+        """Keep the refused rows with their reasons."""
+        statement = "copy raw.rejected_row (batch_id, row_number, reasons, original) from stdin"
+        with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rejected:
+                reasons = [why._asdict() for why in row.reasons]
+                copy.write_row((self._batch.batch_id, row.row_number, Jsonb(reasons), Jsonb(row.original)))
+                self.rejected += 1
+
+    def delete_absent(self, scope: dict[str, str], key: str, present: Iterable[str], known_at: datetime) -> None:
+        """Write that the source no longer has the rows of the scope whose `key` is not among those present."""
+        self.deleted += self._history.delete_absent(scope, key, present, known_at)
+
+    def close_groups(self, known_at: datetime) -> None:
+        """Write that what is missing of a group that came again, was deleted."""
+        self.deleted += self._history.close_groups(known_at)
+
+    def _load(self, rows: pl.DataFrame, prepared: Prepared) -> None:
+        self._history.note(rows)
+        known = self._history.unchanged(rows, prepared.undated)
+        new = rows.filter(~pl.col(ROW_NUMBER).is_in(known)) if known else rows
+        if new.height:
+            binary = prepared.binary if new is prepared.rows else as_binary(new)
+            with self._connection.cursor() as cursor:
+                copy_binary(cursor, f"raw.{self._batch.entity.name}", new.columns, binary)
+        self.loaded += new.height
+        self.unchanged += rows.height - new.height
+
+    def _repeated(self, again: pl.DataFrame, first: pl.Series, prepared: Prepared) -> list[Contradiction]:
+        """Tell apart rows whose key the file has had: the same again, a contradiction, or only a hash in common."""
+        first_rows = dict(zip(again[ROW_NUMBER], first, strict=True))
+        verdicts = self._history.repeated(again, prepared.undated)
+        lone = again.filter(~pl.col(ROW_NUMBER).is_in(list(verdicts)))
+        self._load(lone, prepared)
+        self.unchanged += sum(verdicts.values())
+        return [Contradiction(number, first_rows[number]) for number, same in verdicts.items() if not same]

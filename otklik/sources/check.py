@@ -38,7 +38,7 @@ def check_rows(rows: TextRows, layout: Layout, known_at: dt.datetime) -> Checked
     bad = valid.head(0) if valid.height == typed.height else _without(typed, valid)
     if flags:
         unreadable = typed.select(ROW_NUMBER, *(flag.alias(name) for name, flag in flags.items()))
-        unreadable = unreadable.filter(pl.any_horizontal(flags))
+        unreadable = unreadable.filter(pl.any_horizontal(*flags))
         valid = _without(valid, unreadable)
         bad = _without(typed, valid).join(unreadable, on=ROW_NUMBER, how="left", maintain_order="left")
     if bad.is_empty():

@@ -92,7 +92,9 @@ class Utf8Stream(io.RawIOBase):
     def _looked_through(self, block: bytes) -> bytes:
         """Return text that is UTF-8 already as it is: writing it anew would cost more than all the rest."""
         # polars checks UTF-8 several times faster than `decode`, which also makes the text.
-        if pl.Series([block], dtype=pl.Binary).cast(pl.String, strict=False).null_count():
+        try:
+            pl.Series([block], dtype=pl.Binary).cast(pl.String)
+        except pl.exceptions.ComputeError:
             self.odd = True
             return block.decode(errors=_HANDLER).encode()
         return block

@@ -27,7 +27,10 @@ def fields(**changes: Any) -> dict[str, Any]:
     [
         ({"source": "Мой центр"}, "source: String should match pattern"),
         ({"colour": "red"}, "colour: Extra inputs are not permitted"),
-        ({"fields": fields(answer="Ответ")}, "fields: no such field as answer; there are message_id"),
+        (
+            {"fields": fields(answer="Ответ")},
+            "fields: no such field as answer; there are updated_at, message_id, incident_id",
+        ),
         ({"fields": {"message_id": "Номер"}}, "fields: incident_id, status, received_at must be given a column"),
         (
             {"fields": fields(status={"column": "Статус", "values": {"Новое": "fresh"}})},

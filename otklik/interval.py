@@ -32,7 +32,16 @@ class Interval:
             datetime(after.year, after.month, after.day, tzinfo=zone),
         )
 
+    @property
+    def last_day(self) -> date:
+        """Return the local day on which the interval ends; midnight ends the day before."""
+        return (self.end - timedelta(microseconds=1)).date()
+
     def contains_day(self, day: date) -> bool:
         """Tell whether the local day begins within the interval."""
         begins = datetime(day.year, day.month, day.day, tzinfo=self.start.tzinfo)
         return self.start <= begins < self.end
+
+    def is_now(self, clock: datetime) -> bool:
+        """Tell whether a clock shows this night: within the interval, or after it and before the next one ends."""
+        return self.start <= clock < self.end + (self.end - self.start)

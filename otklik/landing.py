@@ -4,15 +4,20 @@ A file lands as `<zone>/<source>/<first day of its interval>/<hash>-<name>`; the
 any address `fsspec` knows (an Airflow ObjectStoragePath is one).
 """
 
+import gzip
 import hashlib
+import io
 import os
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import IO
 
 from upath import UPath
 
 from otklik.errors import FileError
 from otklik.interval import Interval
+from otklik.sources.records import Answer
 
 _BLOCK = 1 << 20
 
@@ -27,14 +32,55 @@ class Landed:
     size: int
 
 
-def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
-    """Copy the file into the landing zone; landing the same bytes again changes nothing."""
+def land_answers(zone: UPath, source: str, part: str, answers: Iterable[Answer], interval: Interval) -> Landed:
+    """Write answers as gzipped JSON Lines into the landing zone, under the name `<part>.jsonl.gz`."""
+    lines = "".join(answer.as_line() + "\n" for answer in answers)
+    # No time of making in it: the same answers are the same bytes.
+    packed = gzip.compress(lines.encode(), mtime=0)
+    folder = _folder(zone, source, interval)
+    arriving = folder / f".{uuid.uuid4().hex}.arriving"
+    try:
+        sha256, size = _copy(io.BytesIO(packed), arriving)
+        name = f"{part}.jsonl.gz"
+        path = folder / f"{sha256[:16]}-{name}"
+        arriving.rename(path)
+    finally:
+        arriving.unlink(missing_ok=True)
+    return Landed(name, path, sha256, size)
+
+
+def landed_answers(zone: UPath, source: str, part: str, interval: Interval) -> list[Landed]:
+    """Return what has landed of a part before, oldest first; `part` may hold the wildcard *."""
+    found = sorted(_folder(zone, source, interval).glob(f"*-{part}.jsonl.gz"), key=lambda path: path.stat().st_mtime)
+    return [_found(path) for path in found]
+
+
+def read_answers(landed: Landed) -> Iterator[Answer]:
+    """Yield the answers of a landed file."""
+    with landed.path.open("rb") as packed, gzip.open(packed, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield Answer.of_line(line)
+
+
+def _found(path: UPath) -> Landed:
+    content = path.read_bytes()
+    return Landed(path.name.partition("-")[2], path, hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _folder(zone: UPath, source: str, interval: Interval) -> UPath:
     folder = zone / source / interval.start.date().isoformat()
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
+    """Copy the file into the landing zone; landing the same bytes again changes nothing."""
+    folder = _folder(zone, source, interval)
     # The name needs the hash, the hash needs the bytes: copy under a passing name, then rename.
     arriving = folder / f".{uuid.uuid4().hex}.arriving"
     try:
-        sha256, size = _copy(file, arriving)
+        with file.open("rb") as incoming:
+            sha256, size = _copy(incoming, arriving)
         path = folder / f"{sha256[:16]}-{file.name}"
         arriving.rename(path)
     except FileNotFoundError:
@@ -48,11 +94,11 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
     return Landed(file.name, path, sha256, size)
 
 
-def _copy(file: UPath, to: UPath) -> tuple[str, int]:
+def _copy(incoming: IO[bytes], to: UPath) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     # One buffer for all of it: memory that is new for every block costs more than the copying.
     buffer = memoryview(bytearray(_BLOCK))
-    with file.open("rb") as incoming, to.open("wb") as outgoing:
+    with to.open("wb") as outgoing:
         while length := incoming.readinto(buffer):  # type: ignore[attr-defined]
             digest.update(buffer[:length])
             size += outgoing.write(buffer[:length])

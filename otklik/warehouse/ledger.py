@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from otklik import __version__
+from otklik.errors import SourceError
 from otklik.interval import Interval
 from otklik.mapping import Region
 
@@ -25,6 +26,7 @@ class BatchReport:
 
     batch_id: int
     source: str
+    entity: str
     file_name: str
     status: str
     rows_read: int
@@ -51,7 +53,7 @@ class Line:
 
 
 _REPORT = """
-    select batch_id, source, file_name, status, rows_read, rows_loaded, rows_rejected, rows_unchanged,
+    select batch_id, source, entity, file_name, status, rows_read, rows_loaded, rows_rejected, rows_unchanged,
            rows_deleted, error, finished_at
     from raw.batch
 """
@@ -134,6 +136,15 @@ def register_region(connection: psycopg.Connection[Any], region: Region) -> None
         """,
         region.model_dump(),
     )
+
+
+def require_region(connection: psycopg.Connection[Any], region_code: str, source: str) -> None:
+    """Raise SourceError where no mapping has made the region known."""
+    if not connection.execute("select 1 from raw.region where region_code = %s", [region_code]).fetchone():
+        raise SourceError(
+            f"{source}: region «{region_code}» is not known; correct region in the connection's extra, "
+            "or load a file of that region first: its mapping names the region and its time zone"
+        )
 
 
 def _insert(

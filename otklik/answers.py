@@ -1,0 +1,129 @@
+"""What a system has answered, on its way into `raw`: landed, read into records, loaded entity by entity."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import psycopg
+from upath import UPath
+
+from otklik.contracts.entities import ENTITIES
+from otklik.contracts.entity import Entity
+from otklik.interval import Interval
+from otklik.landing import Landed, land_answers, landed_answers, read_answers
+from otklik.layout import Layout
+from otklik.load import Loading
+from otklik.settings import Settings
+from otklik.sources.check import refuse_unread
+from otklik.sources.records import Answer, Listing, Record, Records
+from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows, storable
+from otklik.sources.systems import System
+from otklik.warehouse import ledger
+from otklik.warehouse.ledger import BatchReport, Line
+from otklik.warehouse.versions import VersionLoad
+
+# Raised when the way of reading changes, so that what has landed can be read anew.
+READING = "1"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one landed file: its ledger lines, and what the system gave no answer to."""
+
+    reports: list[BatchReport]
+    troubles: list[str]
+
+
+@dataclass(frozen=True)
+class AnswerLoad:
+    """The answers of one system about one region in one night."""
+
+    system: System
+    region_code: str
+    interval: Interval
+    settings: Settings
+
+    def land_and_load(self, part: str, answers: Iterable[Answer]) -> Told:
+        """Land the answers to one part of the night's questions, then load what they say."""
+        return self.load(land_answers(self._zone, self.system.name, part, answers, self.interval))
+
+    def load_left_over(self, part: str) -> list[Told]:
+        """Load what has landed of a part of this night and was not loaded, because the run was broken off then."""
+        landed = landed_answers(self._zone, self.system.name, part, self.interval)
+        with psycopg.connect(self.settings.dsn("loader")) as connection:
+            left = [each for each in landed if not self._is_loaded(connection, each)]
+        return [self.load(each) for each in left]
+
+    def load(self, landed: Landed) -> Told:
+        """Load a landed file of answers, a ledger line an entity; loaded before, it changes nothing."""
+        answers = list(read_answers(landed))
+        told = list(self.system.read(answers))
+        came_at = max([self.interval.end, *(answer.answered_at for answer in answers)])
+        with psycopg.connect(self.settings.dsn("loader"), autocommit=True) as connection:
+            ledger.require_region(connection, self.region_code, self.system.name)
+            loading = Loading(connection, self.interval, self.settings.author_key, came_at=came_at)
+            reports = [self._load_entity(loading, landed, ENTITIES[name], told) for name in self.system.entities]
+        return Told(reports, [_trouble(answer) for answer in answers if answer.trouble])
+
+    def _load_entity(
+        self, loading: Loading, landed: Landed, entity: Entity, told: list[Records | Listing]
+    ) -> BatchReport:
+        records = [each for each in told if isinstance(each, Records) and each.entity == entity.name]
+        listings = [each for each in told if isinstance(each, Listing) and each.entity == entity.name]
+
+        def finish(load: VersionLoad) -> None:
+            for each in listings:
+                load.delete_absent(dict(each.scope), each.key, each.keys, loading.known_at)
+
+        kind = records[0].kind if records else f"{self.system.name}.{entity.name}"
+        rows = _rows(entity, records)
+        return loading.load(self._line(landed, entity), Layout.plain(entity), rows, kind=kind, finish=finish)
+
+    def _line(self, landed: Landed, entity: Entity) -> Line:
+        return Line(
+            source=self.system.name,
+            entity=entity.name,
+            region_code=self.region_code,
+            file_name=landed.name,
+            landed_path=str(landed.path),
+            content_sha256=landed.sha256,
+            mapping_sha256=READING,
+            file_bytes=landed.size,
+        )
+
+    def _is_loaded(self, connection: psycopg.Connection[Any], landed: Landed) -> bool:
+        lines = (self._line(landed, ENTITIES[name]) for name in self.system.entities)
+        return all(ledger.loaded_before(connection, line) for line in lines)
+
+    @property
+    def _zone(self) -> UPath:
+        return UPath(self.settings.landing)
+
+
+def _rows(entity: Entity, records: list[Records]) -> Iterator[TextRows]:
+    rows = [record for each in records for record in each.rows]
+    if rows:
+        numbered = dict(enumerate(rows, start=1))
+        read = {number: record for number, record in numbered.items() if record.problem is None}
+        broken = [_refused(number, record) for number, record in numbered.items() if record.problem is not None]
+        yield TextRows(_frame(entity, read), broken, said={n: record.original for n, record in read.items()})
+
+
+def _frame(entity: Entity, records: dict[int, Record]) -> pl.DataFrame:
+    data: dict[str, list[object]] = {ROW_NUMBER: list(records)}
+    data |= {name: [_text(record.values.get(name)) for record in records.values()] for name in entity.fields}
+    return pl.DataFrame(data, schema={ROW_NUMBER: pl.Int64, **dict.fromkeys(entity.fields, pl.String)})
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else value.encode("utf-8", "backslashreplace").decode()
+
+
+def _refused(number: int, record: Record) -> Rejected:
+    return refuse_unread(number, record.problem or "", storable(record.original))
+
+
+def _trouble(answer: Answer) -> str:
+    about = ", ".join(f"{name} {value}" for name, value in answer.asked.items() if isinstance(value, str))
+    return f"{about}: {answer.trouble}"

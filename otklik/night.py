@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 from upath import UPath
 
+from otklik.contracts.entities import ENTITIES
 from otklik.interval import Interval
 from otklik.load import load_file
 from otklik.mapping import Mapping, load_mapping, load_mappings
@@ -34,15 +35,20 @@ class PendingFile:
         return asdict(self)
 
 
-def pending_files(interval: Interval, settings: Settings) -> list[PendingFile]:
-    """Return the files of the inboxes that belong to the night of `interval`, oldest name first.
+def pending_files(interval: Interval, settings: Settings, *, incidents: bool) -> list[PendingFile]:
+    """Return the files of the inboxes that belong to the night of `interval`: of incidents, or of all else.
+
+    Mappings come in the order of the entities: a register before what refers to it.
 
     A file whose name carries a date belongs to that night, whenever it is asked for. Any other belongs to
     the first night that sees it: one loaded before is passed over unless it has changed since.
     """
+    order = list(ENTITIES)
+    mappings = sorted(load_mappings(settings.mappings), key=lambda mapping: order.index(mapping.entity))
     return [
         PendingFile(str(mapping.path), str(file))
-        for mapping in load_mappings(settings.mappings)
+        for mapping in mappings
+        if (mapping.entity == "incident") == incidents
         for file in _files_of(mapping, interval, settings)
     ]
 

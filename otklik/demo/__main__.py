@@ -9,12 +9,15 @@ from rich.console import Console
 from upath import UPath
 
 from otklik.cli import addresses
+from otklik.contracts.entities import ENTITIES
+from otklik.demo.centre_files import write_centre_files
+from otklik.demo.outside import prepare_outside, start_outside
 from otklik.demo.region import generate
 from otklik.demo.watch import NightError, watch_night
 from otklik.errors import OtklikError
 from otklik.interval import Interval
 from otklik.load import load_file
-from otklik.mapping import Mapping, load_mapping
+from otklik.mapping import Mapping, load_mapping, load_mappings
 from otklik.runtime.steps import Steps
 from otklik.runtime.up import (
     EXPECTED_ERRORS,
@@ -43,6 +46,7 @@ def main() -> int:
         settings = demo_settings()
         with Steps(errors) as steps:
             check_ports(settings, steps)
+            prepare_outside(settings)
             start_database(settings, steps)
             start_site(settings, steps)
             steps.together(lambda: run_the_night(settings, steps), lambda: start_superset(settings, steps))
@@ -88,6 +92,10 @@ def run_the_night(settings: Settings, steps: Steps) -> None:
             shutil.copy(files.night, inbox)
     with steps.step("Load its history") as step:
         step.note(load_history(settings, mapping))
+    with steps.step("Load the centre's lists: authorities, pages, audiences, surveys, broadcasts, materials") as step:
+        step.note(load_lists(settings))
+    with steps.step("Start the stand-ins for social networks and survey systems"):
+        start_outside(settings)
     start_airflow(settings, steps)
     watch_night(settings, steps)
 
@@ -99,6 +107,20 @@ def load_history(settings: Settings, mapping: Mapping) -> str:
     reports = [report for file in files for report in load_file(UPath(file), mapping, interval, settings)]
     read, rejected = (sum(getattr(report, name) for report in reports) for name in ("rows_read", "rows_rejected"))
     return f"{read:,} rows, {rejected} rejected"
+
+
+def load_lists(settings: Settings) -> str:
+    """Load the centre's own lists and say how many rows each has."""
+    interval = Interval.of_days(FIRST_DAY, LAST_DAY_OF_HISTORY, settings.zone)
+    folder = settings.var / "demo" / "lists"
+    files = sorted(folder.glob("*.csv*")) or write_centre_files(folder)
+    by_source = {file.name.partition(".")[0].partition("_")[0]: file for file in files}
+    told = []
+    for mapping in sorted(load_mappings([MAPPINGS]), key=lambda mapping: list(ENTITIES).index(mapping.entity)):
+        if mapping.entity != "incident":
+            [report] = load_file(UPath(by_source[mapping.source]), mapping, interval, settings)
+            told.append(f"{report.rows_read:,} {mapping.source}")
+    return ", ".join(told)
 
 
 if __name__ == "__main__":

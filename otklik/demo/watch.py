@@ -21,9 +21,9 @@ class NightError(Exception):
 
 
 def watch_night(settings: Settings, steps: Steps) -> None:
-    """Wait until `incidents` and then `marts` have run to their ends; raise NightError when one fails."""
+    """Wait until every timetable has run its night to the end; raise NightError when one fails."""
     with _api(settings) as api:
-        for dag in ("incidents", "marts"):
+        for dag in ("incidents", "marts", "pages", "surveys", "complaints"):
             with steps.step(f"Scheduler runs {dag}") as step:
                 run = _finished(api, dag)
                 tasks = list(_tasks(api, dag, run))

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from otklik.settings import PROJECT, Settings
+from otklik.sources.systems import SYSTEMS
 
 PROGRAM = Path(sys.prefix) / "bin" / "airflow"
 # --skip-serve-logs: those servers listen on every interface, and all of Airflow shares one log folder here.
@@ -15,8 +16,11 @@ COMPONENTS = {
     "airflow-dag-processor": ["dag-processor"],
     "airflow-triggerer": ["triggerer", "--skip-serve-logs"],
 }
-# How many tasks may read incident files at the same time.
-FILES_POOL_SLOTS = 2
+# How many tasks may do such work at the same time. One for each outside system: the rate it allows is that of our
+# token, however many tasks there are.
+POOLS = {"files": (2, "Files read at the same time")} | {
+    name: (1, f"Questions to {name} at the same time") for name in SYSTEMS
+}
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
@@ -58,9 +62,20 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(settings.var / "log" / "airflow" / "dag_processor"),
         "USAGE_DATA_COLLECTION__ENABLED": "False",
     }
+    # Read first where it is there; connections made in Airflow itself are looked for afterwards.
+    if connections_file(settings).exists():
+        options |= {
+            "SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+            "SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(connections_file(settings))}),
+        }
     ours = {f"AIRFLOW__{name}": value for name, value in options.items()}
     theirs = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
     return settings.environment() | ours | theirs | {"AIRFLOW_HOME": str(home), "PATH": _path()}
+
+
+def connections_file(settings: Settings) -> Path:
+    """Return the private file that names the outside systems: address, login, password, extra of each."""
+    return settings.home / "connections.yaml"
 
 
 def passwords_file(settings: Settings) -> Path:
@@ -89,11 +104,13 @@ def migrate() -> None:
     """Bring Airflow's database to its version and make the pools; runs inside `airflow_environment`."""
     from airflow.cli.cli_parser import get_parser
 
+    pools = {
+        name: {"slots": slots, "description": why, "include_deferred": False} for name, (slots, why) in POOLS.items()
+    }
+    file = Path(os.environ["AIRFLOW_HOME"]) / "pools.json"
+    file.write_text(json.dumps(pools), encoding="utf-8")
     # One process for both: Airflow's start-up costs more than either.
-    for command in (
-        ["db", "migrate"],
-        ["pools", "set", "files", str(FILES_POOL_SLOTS), "Incident files read at the same time"],
-    ):
+    for command in (["db", "migrate"], ["pools", "import", str(file)]):
         arguments = get_parser().parse_args(command)
         arguments.func(arguments)
 

@@ -35,7 +35,7 @@ def conflicts(settings: Settings, own: Iterable[int] = ()) -> list[str]:
         elif not _free(port) and not (holders := _holders(port)) & mine:
             found.append(
                 f"Port {port} ({setting}) is in use by {_describe(holders)}. "
-                f"Stop it, or set another port: {setting}={_next_free(port)} in {settings.env_file}."
+                f"Stop it, or set another port: {setting}={next_free(port)} in {settings.env_file}."
             )
     return found
 
@@ -69,7 +69,8 @@ def _describe(holders: set[int]) -> str:
     return "a process of another user"
 
 
-def _next_free(port: int) -> int:
+def next_free(port: int) -> int:
+    """Return the first loopback port above `port` that nobody listens on."""
     return next(candidate for candidate in range(port + 1, 65536) if _free(candidate))
 
 

@@ -77,6 +77,11 @@ class Supervisor:
         return self.run / "supervisord.conf"
 
     @property
+    def services(self) -> Path:
+        """The folder of services of one's own: files of supervisord's configuration, taken in at the next start."""
+        return self.run / "services"
+
+    @property
     def log(self) -> Path:
         return self.settings.var / "log"
 
@@ -191,6 +196,7 @@ class Supervisor:
             socket=self.socket,
             root=os.geteuid() == 0,
             programs=programs(self.settings),
+            services=" ".join(map(str, sorted(self.services.glob("*.conf")))),
         )
         with open(os.open(self.configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from otklik.demo.__main__ import DEMO, MAPPINGS, run_the_night
+from otklik.demo.outside import prepare_outside
 from otklik.runtime.steps import Steps
 from otklik.runtime.supervisor import Supervisor
 from otklik.runtime.up import check_ports, start_database, start_site, start_superset
@@ -31,6 +32,7 @@ def night() -> Iterator[Settings]:
         bring(ARCHIVE, settings.inbox / "boston311")
         with Steps() as steps:
             check_ports(settings, steps)
+            prepare_outside(settings)
             start_database(settings, steps)
             start_site(settings, steps)
             steps.together(lambda: run_the_night(settings, steps), lambda: start_superset(settings, steps))

@@ -1,0 +1,62 @@
+"""Every evening: how many people read each public page, and how the page looks, on four networks."""
+
+from airflow.sdk import Asset, CronDataIntervalTimetable, dag, task
+from timetable import FIRST_EVENING, LAST_NIGHT, PATIENCE, ZONE, night_of, outside
+
+RAW_PAGE_SNAPSHOT = Asset(name="raw.page_snapshot", uri="otklik://raw/page_snapshot")
+NETWORKS = ("vk", "ok", "telegram", "max")
+
+
+@task
+def parts(network: str, data_interval_start=None, data_interval_end=None) -> list[dict]:
+    """List the network's pages of the register in parts; ask the network whether it knows us and what time it is."""
+    from otklik.pulls import page_parts
+
+    settings, night = night_of(data_interval_start, data_interval_end)
+    return [part.as_dict() for part in page_parts(network, outside(network), night, settings)]
+
+
+@task(map_index_template="{{ task.op_kwargs['part']['name'] }}", outlets=[RAW_PAGE_SNAPSHOT])
+def pull(network: str, part: dict, data_interval_start=None, data_interval_end=None) -> None:
+    """Read one part of the pages; what could not be read is recorded with its reason."""
+    from otklik.pulls import Part, pull_pages, summary
+
+    settings, night = night_of(data_interval_start, data_interval_end)
+    print(summary(pull_pages(network, Part.of_dict(part), outside(network), night, settings)))
+
+
+@dag(
+    # At 23:00 of the region, so that a number read is of the day it is shown under.
+    schedule=CronDataIntervalTimetable("0 23 * * *", timezone=ZONE),
+    start_date=FIRST_EVENING.replace(hour=23),
+    end_date=LAST_NIGHT,
+    catchup=True,
+    max_active_runs=1,
+    default_args=PATIENCE,
+    tags=["raw", "nightly"],
+)
+def pages():
+    """
+    **What.** Asks VK, OK, Telegram and MAX about every page of the register: members, description, avatar, cover,
+    marks, posts and reach of the last week as far as each network tells. A page that cannot be read is recorded with
+    its reason; its members are unknown, never 0.
+
+    **When it fails**
+
+    - `<network>_parts`: the network refuses the token, or there is no connection of that name while the register has
+      pages there. Mend the connection, then clear the task (with downstream). Other networks are not affected.
+    - `<network>_pages`: the network does not answer, or stopped us for the night (its log says which). Clear the task:
+      only pages not read yet are asked again, as long as the evening lasts.
+
+    **A past night** asks only what can tell of the past (OK's statistics); elsewhere that day stays «not observed».
+
+    `otklik airflow backfill create --dag-id pages --from-date 2022-12-01 --to-date 2022-12-07
+    --reprocess-behavior completed --max-active-runs 1`
+    """
+    for network in NETWORKS:
+        found = parts.override(task_id=f"{network}_parts")(network)
+        # One slot: the rate a network allows is that of our token, however many tasks there are.
+        pull.override(task_id=f"{network}_pages", pool=network).partial(network=network).expand(part=found)
+
+
+pages()

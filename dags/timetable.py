@@ -1,0 +1,52 @@
+"""What the timetables share: the region's clock, patience, and the way to an outside system."""
+
+import os
+from datetime import datetime, timedelta
+
+from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowNotFoundException
+from pendulum import timezone
+
+from otklik.errors import OtklikError
+
+ZONE = timezone(os.environ.get("OTKLIK_TIME_ZONE") or "Asia/Yekaterinburg")
+_LAST_NIGHT = os.environ.get("OTKLIK_LAST_NIGHT")
+FIRST_NIGHT = datetime.fromisoformat(os.environ["OTKLIK_FIRST_NIGHT"]).replace(tzinfo=ZONE)
+LAST_NIGHT = datetime.fromisoformat(_LAST_NIGHT).replace(tzinfo=ZONE) if _LAST_NIGHT else None
+# A night that ends in the evening begins in the evening before.
+FIRST_EVENING = FIRST_NIGHT - timedelta(days=1)
+
+PATIENCE = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2,
+    # What its reader must mend (a broken file, a refused token, a failed check) is not mended by waiting.
+    "retry_policy": ExceptionRetryPolicy([RetryRule(OtklikError, RetryAction.FAIL)]),
+}
+
+
+def night_of(start: datetime, end: datetime):
+    """Return the settings and a data interval as local time."""
+    from otklik.interval import Interval
+    from otklik.settings import get_settings
+
+    settings = get_settings()
+    return settings, Interval(start.astimezone(settings.zone), end.astimezone(settings.zone))
+
+
+def outside(name: str):
+    """Return the Airflow connection of that name as a source takes it, or None where there is none.
+
+    Its host is the whole base address (https://…), or host and port of one; what is in its extra is told as text.
+    """
+    from otklik.sources.connection import Connection as Outside
+
+    try:
+        found = Connection.get(name)
+    except AirflowNotFoundException:
+        return None
+    host = found.host or ""
+    port = f":{found.port}" if found.port else ""
+    url = host if "://" in host else f"{found.schema or 'https'}://{host}{port}"
+    extra = {key: str(value) for key, value in found.extra_dejson.items()}
+    return Outside(name, url.rstrip("/"), found.login or None, found.password or None, extra)

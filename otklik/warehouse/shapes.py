@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from otklik.sources.rows import ROW_NUMBER, TextRows
+from otklik.sources.rows import ROW_NUMBER, TextRows, storable
 from otklik.warehouse.ledger import Line
 
 _NAMES = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
@@ -28,11 +28,11 @@ class ShapeWatch:
         if rows.said is None:
             for column in rows.frame.columns:
                 if column != ROW_NUMBER:
-                    self._fields[column].add("string")
+                    self._fields[storable(column)].add("string")
             return
         for said in rows.said.values():
             for path, value in _paths(said):
-                types = self._fields[path]
+                types = self._fields[storable(path)]
                 if value is not None:
                     types.add(_NAMES[type(value)])
 

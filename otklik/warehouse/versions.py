@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from otklik.contracts.entity import OWN, Entity
 from otklik.privacy import author_hash, masked_text
-from otklik.sources.rows import ROW_NUMBER, Rejected
+from otklik.sources.rows import ROW_NUMBER, Rejected, storable
 from otklik.warehouse.copying import as_binary, copy_binary
 from otklik.warehouse.history import History
 from otklik.warehouse.seen import SeenKeys, text_hash
@@ -103,7 +103,7 @@ class VersionLoad:
         statement = "copy raw.rejected_row (batch_id, row_number, reasons, original) from stdin"
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row in rejected:
-                reasons = [why._asdict() for why in row.reasons]
+                reasons = [storable(why._asdict()) for why in row.reasons]
                 copy.write_row((self._batch.batch_id, row.row_number, Jsonb(reasons), Jsonb(row.original)))
                 self.rejected += 1
 

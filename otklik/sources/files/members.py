@@ -1,5 +1,6 @@
 """From a file to its streams: gzip and zip are opened, and a damaged one is told by name."""
 
+import errno
 import gzip
 import lzma
 import zipfile
@@ -50,6 +51,13 @@ def damage_named(name: str) -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
         raise FileError(f"{name}: the archive is cut off or damaged ({error}); copy it again from the source") from None
+    except NotImplementedError as error:
+        raise FileError(f"{name}: packed in a way that cannot be read ({error}); pack it as an ordinary zip") from None
+    except OSError as error:
+        # What is left of a zip may name places before the file's beginning.
+        if error.errno != errno.EINVAL:
+            raise
+        raise FileError(f"{name}: the archive is cut off or damaged; copy it again from the source") from None
 
 
 def _zip_members(name: str, stream: IO[bytes]) -> Iterator[Member]:

@@ -18,12 +18,12 @@ def pull(data_interval_start=None, data_interval_end=None) -> None:
 
 
 @dag(
-    # Every hour, because Telegram keeps what its bots have not read for 24 hours only. Hours missed are not made up:
-    # the next run reads all that waits.
+    # Every hour, because Telegram keeps what its bots have not read for 24 hours only. Of hours missed the first run
+    # reads all that waits; the others find nothing and end at once.
     schedule=CronDataIntervalTimetable("0 * * * *", timezone=ZONE),
-    start_date=FIRST_NIGHT,
-    end_date=LAST_NIGHT,
-    catchup=False,
+    start_date=FIRST_NIGHT.replace(hour=22),
+    end_date=LAST_NIGHT and LAST_NIGHT.replace(hour=23),
+    catchup=True,
     max_active_runs=1,
     default_args=PATIENCE,
     tags=["raw", "hourly"],

@@ -31,7 +31,9 @@ def night_of(start: datetime, end: datetime):
     from otklik.settings import get_settings
 
     settings = get_settings()
-    return settings, Interval(start.astimezone(settings.zone), end.astimezone(settings.zone))
+    # Airflow's moments are pendulum's, which do not add up as those of the standard library do.
+    local = [datetime.fromtimestamp(moment.timestamp(), settings.zone) for moment in (start, end)]
+    return settings, Interval(*local)
 
 
 def outside(name: str):

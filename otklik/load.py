@@ -50,8 +50,12 @@ def load_file(
         try:
             for member in open_members(landed.path, landed.name, mapping.format):
                 line = replace(line, file_name=member.name)
-                reports.append(loading.load(line, mapping.layout, read_rows(member, mapping), kind="file"))
+                rows = read_rows(member, mapping)
+                reports.append(
+                    loading.load(line, mapping.layout, rows, kind="file", finish=lambda load: landed.settle())
+                )
         except FileError as error:
+            landed.settle()
             ledger.record_failure(connection, line, interval, started_at, str(error))
             raise
     return reports
@@ -80,7 +84,7 @@ class Loading:
             ledger.lock(self.connection)
             if before := ledger.loaded_before(self.connection, line):
                 return before
-            batch_id = ledger.open_line(self.connection, line, self.interval, datetime.now(UTC))
+            batch_id = ledger.open_line(self.connection, line, self.interval, self.known_at)
             batch = Batch(batch_id, line.source, line.region_code, layout.entity)
             load = VersionLoad(self.connection, batch)
             watch = ShapeWatch(kind)

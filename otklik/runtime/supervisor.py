@@ -119,7 +119,9 @@ class Supervisor:
         command = [str(_BIN / "supervisord"), "-c", str(self.configuration)]
         started = subprocess.run(command, env=inherited, check=False, capture_output=True, text=True)
         if started.returncode:
-            raise SupervisorError(f"supervisord did not start: {started.stderr.strip() or started.stdout.strip()}")
+            said = started.stderr.strip() or started.stdout.strip()
+            # It may repeat a whole line of the configuration, secrets included.
+            raise SupervisorError(f"supervisord did not start: {said.partition(' in value ')[0]}")
         self._wait(self.socket.exists, "supervisord did not open its socket")
 
     def start(self, names: Iterable[str], trouble: Callable[[Settings], str | None], seconds: float = 180) -> None:
@@ -188,7 +190,8 @@ class Supervisor:
         environment = Environment(
             loader=PackageLoader("otklik.runtime", ""), undefined=StrictUndefined, autoescape=select_autoescape()
         )
-        environment.filters |= {"escape_percent": lambda text: text.replace("%", "%%"), "shell": shlex.join}
+        environment.filters |= {"escape_percent": lambda text: text.replace("%", "%%"), "quote": _quote}
+        environment.filters["shell"] = shlex.join
         text = environment.get_template("supervisord.conf.j2").render(
             run=self.run,
             log=self.log,
@@ -230,6 +233,11 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise SupervisorError(f"{failure} within {seconds:.0f} s; see {self.log / 'supervisord.log'}")
             time.sleep(0.1)
+
+
+def _quote(value: str) -> str:
+    # supervisord knows no escapes, only two kinds of quotes.
+    return f"'{value}'" if '"' in value else f'"{value}"'
 
 
 def _is_alive(pid: int) -> bool:

@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import psycopg
@@ -75,9 +75,9 @@ def lock(connection: psycopg.Connection[Any]) -> None:
     connection.execute("select pg_advisory_xact_lock(%s)", [LEDGER_LOCK])
 
 
-def open_line(connection: psycopg.Connection[Any], line: Line, interval: Interval, started_at: datetime) -> int:
-    """Write the line of a load that begins and return its batch id."""
-    return _insert(connection, line, interval, started_at)
+def open_line(connection: psycopg.Connection[Any], line: Line, interval: Interval, known_at: datetime) -> int:
+    """Write the line of a load that begins and return its batch id; nothing in it is later than `known_at`."""
+    return _insert(connection, line, interval, {"started_at": datetime.now(UTC), "known_at": known_at, "error": None})
 
 
 class Counts(Protocol):
@@ -122,7 +122,7 @@ def record_failure(
     )
     if not renewed.rowcount:
         lock(connection)
-        _insert(connection, line, interval, started_at, error)
+        _insert(connection, line, interval, {"started_at": started_at, "known_at": interval.end, "error": error})
 
 
 def register_region(connection: psycopg.Connection[Any], region: Region) -> None:
@@ -147,29 +147,26 @@ def require_region(connection: psycopg.Connection[Any], region_code: str, source
         )
 
 
-def _insert(
-    connection: psycopg.Connection[Any], line: Line, interval: Interval, started_at: datetime, error: str | None = None
-) -> int:
+def _insert(connection: psycopg.Connection[Any], line: Line, interval: Interval, outcome: dict[str, Any]) -> int:
     [(batch_id,)] = connection.execute(
         """
         insert into raw.batch (
             source, entity, region_code, interval_from, interval_to, file_name, landed_path, content_sha256,
-            mapping_sha256, file_bytes, status, error, started_at, finished_at, otklik_version
+            mapping_sha256, file_bytes, status, error, started_at, finished_at, otklik_version, known_at
         )
         values (
             %(source)s, %(entity)s, %(region_code)s, %(interval_from)s, %(interval_to)s, %(file_name)s,
             %(landed_path)s, %(content_sha256)s, %(mapping_sha256)s, %(file_bytes)s, %(status)s, %(error)s,
-            %(started_at)s, clock_timestamp(), %(version)s
+            %(started_at)s, clock_timestamp(), %(version)s, %(known_at)s
         )
         returning batch_id
         """,
         vars(line)
+        | outcome
         | {
             "interval_from": interval.start,
             "interval_to": interval.end,
-            "status": "failed" if error else "loaded",
-            "error": error,
-            "started_at": started_at,
+            "status": "failed" if outcome["error"] else "loaded",
             "version": __version__,
         },
     ).fetchall()

@@ -1,27 +1,32 @@
 """The fields a source gives: what it gave before is compared with what it gives now, and every change is told."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 from otklik.sources.rows import ROW_NUMBER, TextRows, storable
 from otklik.warehouse.ledger import Line
 
+# What so large a share of things has is expected of all.
+_REGULAR = 0.9
 _NAMES = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
 
 
 class ShapeWatch:
     """Gathers the fields of one kind of thing in one batch, then notes them beside those of the batches before.
 
-    The first batch of a kind is what later ones are compared with. Of a field that was there and that no row of
-    the batch has, it is told that it vanished; a field that is NULL everywhere keeps its type.
+    The first batch of a kind is what later ones are compared with. A field is said to have vanished when nearly every
+    thing of the last batch had it and none of this one does: some fields are there only when they have to say
+    something. A field that is NULL everywhere keeps its type.
     """
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._fields: dict[str, set[str]] = defaultdict(set)
+        self._counts: Counter[str] = Counter()
+        self._things = 0
 
     def see(self, rows: TextRows) -> None:
         """Note the fields of a chunk."""
@@ -42,28 +47,38 @@ class ShapeWatch:
             return
         whose = (line.region_code, line.source, self._kind)
         found = connection.execute(
-            "select field, types, is_present from quality.source_field"
+            "select field, types, is_present, is_regular from quality.source_field"
             " where region_code = %s and source = %s and kind = %s",
             whose,
         ).fetchall()
-        before = {field: (set(types), is_present) for field, types, is_present in found}
+        before = {field: _Before(set(types), *states) for field, types, *states in found}
         changes = list(self._changes(before)) if before else []
         with connection.cursor() as cursor:
             cursor.executemany(_TELL, [(batch_id, *whose, *change) for change in changes])
-            cursor.executemany(_KEEP, [(*whose, field, sorted(types)) for field, types in self._fields.items()])
-            gone = [field for field in before if field not in self._fields]
+            cursor.executemany(_KEEP, [(*whose, *field) for field in self._now()])
+            gone = [field for field, _, _, types_after in changes if types_after is None]
             cursor.execute(_MISS, (*whose, gone))
 
-    def _changes(self, before: Mapping[str, tuple[set[str], bool]]) -> Iterator[tuple[Any, ...]]:
+    def _now(self) -> Iterator[tuple[Any, ...]]:
         for field, types in self._fields.items():
-            had, was_present = before.get(field, (set(), False))
-            if not was_present:
+            yield field, sorted(types), self._counts[field] >= _REGULAR * self._things
+
+    def _changes(self, before: Mapping[str, "_Before"]) -> Iterator[tuple[Any, ...]]:
+        for field, types in self._fields.items():
+            had = before.get(field)
+            if had is None or not had.is_present:
                 yield field, "appeared", None, sorted(types)
-            elif had and not types <= had:
-                yield field, "retyped", sorted(had), sorted(types)
-        for field, (had, was_present) in before.items():
-            if was_present and field not in self._fields:
-                yield field, "vanished", sorted(had), None
+            elif had.types and not types <= had.types:
+                yield field, "retyped", sorted(had.types), sorted(types)
+        for field, had in before.items():
+            if had.is_present and had.is_regular and field not in self._fields:
+                yield field, "vanished", sorted(had.types), None
+
+
+class _Before(NamedTuple):
+    types: set[str]
+    is_present: bool
+    is_regular: bool
 
 
 def _paths(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -85,11 +100,11 @@ _TELL = """
     values (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _KEEP = """
-    insert into quality.source_field as had (region_code, source, kind, field, types, is_present, seen_at)
-    values (%s, %s, %s, %s, %s, true, now())
+    insert into quality.source_field as had (region_code, source, kind, field, types, is_regular, is_present, seen_at)
+    values (%s, %s, %s, %s, %s, %s, true, now())
     on conflict (region_code, source, kind, field) do update
     set types = case when excluded.types = '{}' then had.types else excluded.types end,
-        is_present = true, seen_at = now()
+        is_regular = excluded.is_regular, is_present = true, seen_at = now()
 """
 _MISS = """
     update quality.source_field set is_present = false

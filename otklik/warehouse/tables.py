@@ -72,6 +72,12 @@ batch = Table(
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment, nullable=False),
     Column("otklik_version", Text, nullable=False),
+    Column(
+        "known_at",
+        Moment,
+        nullable=False,
+        comment="Nothing in it is later: the end of the night, or when a system answered if that was later",
+    ),
     CheckConstraint("rows_read = rows_loaded + rows_rejected + rows_unchanged", name="batch_every_row_accounted_for"),
     CheckConstraint("interval_from < interval_to", name="batch_interval_not_empty"),
     # One line per content and mapping and outcome: the second load of a file finds the first.
@@ -142,7 +148,10 @@ source_field = Table(
     Column("kind", Text, nullable=False, comment="What the source calls such a thing: vk.page, a file's header"),
     Column("field", Text, nullable=False, comment="Path of the field, [] for the elements of a list"),
     Column("types", ARRAY(Text), nullable=False, comment="JSON types it had when it was last there, null aside"),
-    Column("is_present", Boolean, nullable=False, comment="Whether the last answers had it"),
+    Column("is_present", Boolean, nullable=False, comment="False once it is said to have vanished"),
+    Column(
+        "is_regular", Boolean, nullable=False, comment="Whether nearly every such thing had it, when last there"
+    ),
     Column("seen_at", Moment, nullable=False, comment="When it was last there"),
     PrimaryKeyConstraint("region_code", "source", "kind", "field"),
     schema="quality",

@@ -20,7 +20,13 @@ comment on column raw.incident.is_deleted is 'The source has it no more';
 comment on column raw.incident.masked_text is
     'message_text without phones, e-mails and numbers of documents; NULL where it has none';
 comment on table raw.incident is 'Grain: one version of one incident, as a source told it';
-alter table raw.batch add column rows_deleted bigint default '0' not null;
+alter table raw.batch
+    add column rows_deleted bigint default '0' not null,
+    add column known_at timestamptz;
+update raw.batch set known_at = interval_to;
+alter table raw.batch alter column known_at set not null;
+comment on column raw.batch.known_at is
+    'Nothing in it is later: the end of the night, or when a system answered if that was later';
 comment on column raw.batch.rows_deleted is
     'Versions written because the source has a row no more; they are none of the rows read';
 """
@@ -286,6 +292,7 @@ CREATE TABLE quality.source_field (
     field TEXT NOT NULL,
     types TEXT[] NOT NULL,
     is_present BOOLEAN NOT NULL,
+    is_regular BOOLEAN NOT NULL,
     seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
     PRIMARY KEY (region_code, source, kind, field)
 );
@@ -293,7 +300,9 @@ COMMENT ON TABLE quality.source_field IS 'Grain: one field that a source has eve
 COMMENT ON COLUMN quality.source_field.kind IS 'What the source calls such a thing: vk.page, a file''s header';
 COMMENT ON COLUMN quality.source_field.field IS 'Path of the field, [] for the elements of a list';
 COMMENT ON COLUMN quality.source_field.types IS 'JSON types it had when it was last there, null aside';
-COMMENT ON COLUMN quality.source_field.is_present IS 'Whether the last answers had it';
+COMMENT ON COLUMN quality.source_field.is_present IS 'False once it is said to have vanished';
+COMMENT ON COLUMN quality.source_field.is_regular IS
+    'Whether nearly every such thing had it, when last there';
 COMMENT ON COLUMN quality.source_field.seen_at IS 'When it was last there';
 CREATE TABLE quality.schema_change (
     schema_change_id BIGINT GENERATED ALWAYS AS IDENTITY,

@@ -38,7 +38,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from otklik.contracts.entities import ENTITIES
-from otklik.contracts.entity import Entity
+from otklik.contracts.entity import OWN, Entity
 from otklik.errors import MappingError
 from otklik.layout import Layout
 
@@ -124,6 +124,13 @@ class FieldMapping(_Part):
     values: dict[str, str] | None = None
     values_from: ValuesFrom | None = None
     otherwise: str | None = None
+
+    @field_validator("column")
+    @classmethod
+    def _not_ours(cls, column: str | None) -> str | None:
+        if column == OWN[0]:
+            raise ValueError(f"«{column}» is what the number of a row is called here; name the column otherwise")
+        return column
 
     @field_validator("values", mode="before")
     @classmethod

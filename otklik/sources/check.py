@@ -14,6 +14,8 @@ from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows
 from otklik.sources.utf8 import MISPLACED
 
 _EXCEL_EPOCH = pl.datetime(1899, 12, 30)
+_EXCEL_DAYS = 2_958_466
+_FIRST_MOMENT, _LAST_MOMENT = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
 _FLAGS = {"true": True, "false": False}
 
 
@@ -31,7 +33,7 @@ def check_rows(rows: TextRows, layout: Layout, known_at: dt.datetime) -> Checked
     `known_at` (UTC) is the end of the night the rows came with: a later event has not happened yet.
     """
     schema = layout.entity.schema
-    typed = _typed(rows.frame, layout, known_at)
+    typed = _within_calendar(_typed(rows.frame, layout, known_at), layout)
     flags = _unreadable(typed, layout, odd=rows.odd)
     kept, failure = schema.filter(typed.select(schema.column_names()))
     valid = pl.DataFrame(kept)
@@ -115,7 +117,7 @@ def _moment(text: pl.Expr, zone: str, form: str) -> pl.Expr:
     An hour that a change of clocks repeats is taken as its first passing; one it skips cannot be read.
     """
     if form == "excel":
-        days = text.cast(pl.Float64, strict=False)
+        days = _excel_days(text)
         # Serial days carry about 10 microseconds of noise: round to the second they mean.
         seconds = (days * 86_400).round().cast(pl.Int64, strict=False)
         local = _EXCEL_EPOCH + pl.duration(seconds=seconds)
@@ -129,8 +131,29 @@ def _moment(text: pl.Expr, zone: str, form: str) -> pl.Expr:
 
 def _day(text: pl.Expr, form: str) -> pl.Expr:
     if form == "excel":
-        return (_EXCEL_EPOCH + pl.duration(days=text.cast(pl.Float64, strict=False).floor().cast(pl.Int64))).dt.date()
+        return (_EXCEL_EPOCH + pl.duration(days=_excel_days(text).floor().cast(pl.Int64))).dt.date()
     return text.str.strptime(pl.Date, form, strict=False, cache=False)
+
+
+def _excel_days(text: pl.Expr) -> pl.Expr:
+    """Return serial days, NULL beyond the days that Excel has."""
+    days = text.cast(pl.Float64, strict=False)
+    return pl.when(days.is_between(0, _EXCEL_DAYS, closed="left")).then(days)
+
+
+def _within_calendar(typed: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Return the rows with days and moments outside the years 1 to 9999 unread: no reader of `raw` can take them."""
+    ends: dict[str, tuple[Any, Any]] = {
+        field: (dt.date.min, dt.date.max) if kind == pl.Date else (_FIRST_MOMENT, _LAST_MOMENT)
+        for field, kind in typed.schema.items()
+        if field in layout.columns and kind.is_temporal()
+    }
+    beyond = [(pl.col(field).min() < first) | (pl.col(field).max() > last) for field, (first, last) in ends.items()]
+    if not ends or not typed.select(pl.any_horizontal(beyond)).item():
+        return typed
+    return typed.with_columns(
+        pl.when(pl.col(field).is_between(first, last)).then(field).alias(field) for field, (first, last) in ends.items()
+    )
 
 
 def _unreadable(typed: pl.DataFrame, layout: Layout, *, odd: bool) -> dict[str, pl.Expr]:

@@ -29,6 +29,10 @@ from otklik.sources.utf8 import MISPLACED, SAMPLE, Utf8Stream, show
 CHUNK_ROWS = 100_000
 # A row must fit into one block; rows of several megabytes have been seen.
 _BLOCK_BYTES = 8 << 20
+# Python's own limit for a cell is smaller than what a text may be.
+csv.field_size_limit(_BLOCK_BYTES)
+# What a column of the source is called when it has the name of ours.
+_THEIR_NUMBER = f"{ROW_NUMBER}#2"
 
 
 def read_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
@@ -152,7 +156,7 @@ def _without_open_quote(rows: TextRows) -> TextRows:
 
 def _distinct(header: Sequence[str]) -> list[str]:
     """Tell columns of the same name apart: the second «x» becomes «x#2»."""
-    seen: Counter[str] = Counter()
+    seen = Counter([ROW_NUMBER])
     names = []
     for name in header:
         seen[name] += 1
@@ -194,7 +198,8 @@ def _xlsx_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
 
 
 def _row_numbered(frame: pl.DataFrame) -> pl.DataFrame:
-    numbered = frame.with_row_index(ROW_NUMBER, offset=2).cast({ROW_NUMBER: pl.Int64})
+    theirs = frame.rename({ROW_NUMBER: _THEIR_NUMBER}, strict=False)
+    numbered = theirs.with_row_index(ROW_NUMBER, offset=2).cast({ROW_NUMBER: pl.Int64})
     # Rows emptied in a spreadsheet stay behind as rows of nothing.
     return numbered.filter(pl.any_horizontal(pl.exclude(ROW_NUMBER).is_not_null()))
 
@@ -217,22 +222,31 @@ def _json_objects(lines: list[tuple[int, str]]) -> tuple[list[tuple[int, dict[st
     for number, line in lines:
         if not line.strip():
             continue
-        try:
-            value = json.loads(line)
-        except ValueError:
-            value = None
-        if isinstance(value, dict):
+        value = _json_object(line)
+        if value is not None:
             rows.append((number, value))
         else:
             broken.append(Rejected(number, [reason("bad_json", value=show(line.strip())[:100])], shown({"line": line})))
     return rows, broken
 
 
+def _json_object(line: str) -> dict[str, Any] | None:
+    """Return the object, or None where the line is none; half of a surrogate pair is no text either."""
+    try:
+        value = json.loads(line)
+        if "\\u" in line:
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _json_frame(rows: list[tuple[int, dict[str, Any]]], mapped: Sequence[str]) -> pl.DataFrame:
     names = dict.fromkeys([*mapped, *(key for _, row in rows for key in row)])
     data: dict[str, list[Any]] = {ROW_NUMBER: [number for number, _ in rows]}
-    data |= {name: [_as_text(row.get(name)) for _, row in rows] for name in names}
-    return pl.DataFrame(data, schema={ROW_NUMBER: pl.Int64, **dict.fromkeys(names, pl.String)})
+    columns = {name: _THEIR_NUMBER if name == ROW_NUMBER else name for name in names}
+    data |= {column: [_as_text(row.get(name)) for _, row in rows] for name, column in columns.items()}
+    return pl.DataFrame(data, schema={ROW_NUMBER: pl.Int64, **dict.fromkeys(columns.values(), pl.String)})
 
 
 def _as_text(value: Any) -> str | None:

@@ -10,7 +10,8 @@ import io
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import IO
 
 from upath import UPath
@@ -30,6 +31,12 @@ class Landed:
     path: UPath
     sha256: str
     size: int
+    settling: Future[None] | None = field(default=None, repr=False, compare=False)
+
+    def settle(self) -> None:
+        """Wait until the file outlives a power cut: whoever commits a word about it, waits before."""
+        if self.settling:
+            self.settling.result()
 
 
 def land_answers(zone: UPath, source: str, part: str, answers: Iterable[Answer], interval: Interval) -> Landed:
@@ -41,6 +48,7 @@ def land_answers(zone: UPath, source: str, part: str, answers: Iterable[Answer],
     arriving = folder / f".{uuid.uuid4().hex}.arriving"
     try:
         sha256, size = _copy(io.BytesIO(packed), arriving)
+        _sync(arriving)
         name = f"{part}.jsonl.gz"
         path = folder / f"{sha256[:16]}-{name}"
         arriving.rename(path)
@@ -74,7 +82,10 @@ def _folder(zone: UPath, source: str, interval: Interval) -> UPath:
 
 
 def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
-    """Copy the file into the landing zone; landing the same bytes again changes nothing."""
+    """Copy the file into the landing zone; landing the same bytes again changes nothing.
+
+    The disk goes on writing it afterwards: see `Landed.settle`.
+    """
     folder = _folder(zone, source, interval)
     # The name needs the hash, the hash needs the bytes: copy under a passing name, then rename.
     arriving = folder / f".{uuid.uuid4().hex}.arriving"
@@ -82,6 +93,9 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
         with file.open("rb") as incoming:
             sha256, size = _copy(incoming, arriving)
         path = folder / f"{sha256[:16]}-{file.name}"
+        if path.exists():
+            # What is safe already may not be replaced by what is not yet.
+            _sync(arriving)
         arriving.rename(path)
     except FileNotFoundError:
         raise FileError(f"{file.name}: there is no such file as {file}") from None
@@ -91,18 +105,25 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
         raise FileError(f"{file.name}: {error.filename or file} may not be read; grant its reading") from None
     finally:
         arriving.unlink(missing_ok=True)
-    return Landed(file.name, path, sha256, size)
+    with ThreadPoolExecutor(1, "settling") as behind:
+        settling = behind.submit(_sync, path)
+        behind.shutdown(wait=False)
+    return Landed(file.name, path, sha256, size, settling)
 
 
 def _copy(incoming: IO[bytes], to: UPath) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     # One buffer for all of it: memory that is new for every block costs more than the copying.
     buffer = memoryview(bytearray(_BLOCK))
-    with to.open("wb") as outgoing:
+    with to.open("wb") as outgoing, ThreadPoolExecutor(1, "hashing") as beside:
         while length := incoming.readinto(buffer):  # type: ignore[attr-defined]
-            digest.update(buffer[:length])
+            hashed = beside.submit(digest.update, buffer[:length])
             size += outgoing.write(buffer[:length])
-        if hasattr(outgoing, "fileno"):
-            outgoing.flush()
-            os.fsync(outgoing.fileno())
+            hashed.result()
     return digest.hexdigest(), size
+
+
+def _sync(path: UPath) -> None:
+    with path.open("rb") as file:
+        if hasattr(file, "fileno"):
+            os.fsync(file.fileno())

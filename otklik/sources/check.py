@@ -10,6 +10,7 @@ import polars as pl
 
 from otklik.contracts.reasons import reason, reasons_of
 from otklik.layout import Layout
+from otklik.sources.local_time import to_utc
 from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows
 from otklik.sources.utf8 import MISPLACED
 
@@ -76,24 +77,24 @@ def refuse_unread(number: int, problem: str, original: Mapping[str, Any]) -> Rej
 def _typed(frame: pl.DataFrame, layout: Layout, known_at: dt.datetime) -> pl.DataFrame:
     """Return the fields typed, and the text they came from as `<field>|text`."""
     types = {name: column.dtype for name, column in layout.entity.schema.columns().items()}
-    texts = frame.select(
-        ROW_NUMBER,
-        pl.lit(known_at, dtype=types["known_at"]).alias("known_at"),
-        *(_text(column).alias(f"{field}|text") for field, column in layout.columns.items()),
-    )
-    constants = {field: pl.lit(text) for field, text in layout.constants.items()}
+    texts = _texts(frame, layout)
+    constants = {field: pl.repeat(text, pl.len()) for field, text in layout.constants.items()}
     columns = {field: pl.col(f"{field}|text") for field in layout.columns} | constants
     absent = [field for field in layout.entity.fields if field not in columns]
     return texts.with_columns(
+        pl.lit(known_at, dtype=types["known_at"]).alias("known_at"),
         *(_field(field, text, types[field], layout).alias(field) for field, text in columns.items()),
         *(pl.lit(None, dtype=types[field]).alias(field) for field in absent),
     )
 
 
-def _text(column: str) -> pl.Expr:
-    """Trim; a blank cell is an unknown value."""
-    text = pl.col(column).str.strip_chars()
-    return pl.when(text != "").then(text)
+def _texts(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Return the mapped cells trimmed, as `<field>|text`; a blank cell is an unknown value."""
+    trimmed = {f"{field}|text": pl.col(column).str.strip_chars() for field, column in layout.columns.items()}
+    texts = frame.select(ROW_NUMBER, **trimmed)
+    # To write a column anew costs more than trimming it, so only one with a blank in it is.
+    blank = texts.select((pl.col(*trimmed).str.len_bytes() == 0).any()).row(0, named=True)
+    return texts.with_columns(pl.when(pl.col(name) != "").then(name).alias(name) for name in trimmed if blank[name])
 
 
 def _field(field: str, text: pl.Expr, kind: Any, layout: Layout) -> pl.Expr:
@@ -112,10 +113,7 @@ def _field(field: str, text: pl.Expr, kind: Any, layout: Layout) -> pl.Expr:
 
 
 def _moment(text: pl.Expr, zone: str, form: str) -> pl.Expr:
-    """Parse a moment by one format into UTC.
-
-    An hour that a change of clocks repeats is taken as its first passing; one it skips cannot be read.
-    """
+    """Parse a moment by one format into UTC."""
     if form == "excel":
         days = _excel_days(text)
         # Serial days carry about 10 microseconds of noise: round to the second they mean.
@@ -126,7 +124,7 @@ def _moment(text: pl.Expr, zone: str, form: str) -> pl.Expr:
     else:
         # Most moments are there once: remembering them costs more than it saves.
         local = text.str.strptime(pl.Datetime("us"), form, strict=False, cache=False)
-    return local.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    return to_utc(local, zone)
 
 
 def _day(text: pl.Expr, form: str) -> pl.Expr:

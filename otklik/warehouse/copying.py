@@ -12,16 +12,17 @@ def copy_frame(cursor: psycopg.Cursor[Any], table: str, rows: pl.DataFrame) -> N
     copy_binary(cursor, table, rows.columns, as_binary(rows))
 
 
-def copy_binary(cursor: psycopg.Cursor[Any], table: str, columns: list[str], data: bytes) -> None:
+def copy_binary(cursor: psycopg.Cursor[Any], table: str, columns: list[str], data: list[bytes]) -> None:
     """Copy rows that `as_binary` has made of a frame with these columns."""
     names = ", ".join(f'"{name}"' for name in columns)
     with cursor.copy(f"copy {table} ({names}) from stdin (format binary)") as copy:
-        copy.write(data)
+        for part in data:
+            copy.write(part)
 
 
-def as_binary(rows: pl.DataFrame) -> bytes:
-    """Return the rows as COPY reads them."""
-    arrow = rows.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+def as_binary(rows: pl.DataFrame) -> list[bytes]:
+    """Return the rows as COPY reads them, in parts."""
+    # polars' own form of text: any other would have to be made of it first.
+    arrow = rows.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
     encoder = ArrowToPostgresBinaryEncoder(arrow.schema)
-    parts = [encoder.write_header(), *map(encoder.write_batch, arrow.to_batches()), encoder.finish()]
-    return b"".join(parts)
+    return [encoder.write_header(), *map(encoder.write_batch, arrow.to_batches()), encoder.finish()]

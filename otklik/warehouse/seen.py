@@ -1,16 +1,40 @@
 """The keys that a file has had, in 12 bytes each, however many rows it has."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 import polars_hash as plh
 
 
-def text_hash(rows: pl.DataFrame, columns: Iterable[str]) -> pl.Expr:
+def text_hash(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Expr:
     """Return a hash of 64 bits of these columns of each row; unknown differs from every value."""
-    text = pl.concat_str([_key_text(rows, name) for name in columns], separator="\x1f")
+    # What is known, then which columns it belongs to: a column of nothing costs nothing.
+    known = [name for name in columns if rows[name].null_count() < rows.height]
+    texts = [_as_text(rows, name) for name in known]
+    text = pl.concat_str([*texts, _known_columns(rows, columns)], separator="\x1f", ignore_nulls=True)
     return plh.concat_str(text).nchash.xxh3_64()
+
+
+def _as_text(rows: pl.DataFrame, name: str) -> pl.Expr:
+    """Return a column as text, moments and numbers as whole numbers."""
+    column = pl.col(name)
+    return column if rows.schema[name] == pl.String else column.to_physical().cast(pl.String)
+
+
+def _known_columns(rows: pl.DataFrame, columns: Sequence[str]) -> pl.Expr:
+    """Return, as text, the sum of 2 to the power of the place of each column that is known in the row."""
+    always, sometimes = 0, []
+    for place, name in enumerate(columns):
+        unknown = rows[name].null_count()
+        if not unknown:
+            always += 1 << place
+        elif unknown < rows.height:
+            sometimes.append(pl.col(name).is_not_null().cast(pl.UInt64) * (1 << place))
+    if not sometimes:
+        # As long as the rows: a chunk may have none.
+        return pl.repeat(str(always), pl.len())
+    return (sum(sometimes, pl.lit(always, pl.UInt64))).cast(pl.String)
 
 
 class SeenKeys:
@@ -50,11 +74,3 @@ class SeenKeys:
             keys, rows = np.insert(last_keys, places, keys), np.insert(last_rows, places, rows)
         if len(keys):
             self._runs.append((keys, rows))
-
-
-def _key_text(rows: pl.DataFrame, name: str) -> pl.Expr:
-    """Return a column as text that tells unknown from every value; moments as whole numbers."""
-    column = pl.col(name)
-    if rows.schema[name] != pl.String:
-        column = column.to_physical().cast(pl.String)
-    return column.fill_null("\x00")

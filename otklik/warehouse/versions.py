@@ -45,7 +45,7 @@ class Prepared:
     """
 
     rows: pl.DataFrame
-    binary: bytes
+    binary: list[bytes]
     first: pl.Series
     undated: list[int]
 

@@ -63,7 +63,10 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
                 delimiter=mapping.csv.delimiter, newlines_in_values=True, invalid_row_handler=keep_ragged
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys(header, pa.string()),
+                strings_can_be_null=False,
+                # The stream is UTF-8 by now; to look at every cell again takes longer than parsing.
+                check_utf8=False,
             ),
         )
         chunks = (replace(chunk, odd=text.odd) for chunk in _numbered(reader, broken, _distinct(header)))

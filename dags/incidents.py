@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from airflow.sdk import Asset, CronDataIntervalTimetable, TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from inbox import all_files_loaded, files_of_the_night, load
-from timetable import FIRST_NIGHT, LAST_NIGHT, PATIENCE, ZONE
+from timetable import FIRST_NIGHT, FIRST_OF_ALL, LAST_NIGHT, ZONE
 
 RAW_INCIDENT = Asset(name="raw.incident", uri="otklik://raw/incident")
 # Sources write out their day in the first half hour after midnight.
@@ -43,7 +43,7 @@ def rows_came(count: int) -> None:
     end_date=LAST_NIGHT,
     catchup=True,
     max_active_runs=1,
-    default_args=PATIENCE,
+    default_args=FIRST_OF_ALL,
     tags=["raw", "nightly"],
 )
 def incidents():

@@ -1,11 +1,8 @@
 """Whenever incidents came: build the models, check the marts, publish their documentation."""
 
-from datetime import timedelta
-
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule, TriggerRule, dag, task
+from airflow.sdk import Asset, TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
-
-from otklik.errors import OtklikError
+from timetable import FIRST_OF_ALL
 
 
 @task
@@ -65,13 +62,7 @@ def publish_docs() -> None:
     schedule=[Asset(name="raw.incident", uri="otklik://raw/incident")],
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": 2,
-        # A failed model or check fails again until someone mends it.
-        "retry_policy": ExceptionRetryPolicy([RetryRule(OtklikError, RetryAction.FAIL)]),
-    },
+    default_args=FIRST_OF_ALL,
     tags=["marts"],
 )
 def marts():

@@ -24,6 +24,9 @@ PATIENCE = {
     "retry_policy": ExceptionRetryPolicy([RetryRule(OtklikError, RetryAction.FAIL)]),
 }
 
+# What people wait for in the morning goes before what can be a little late.
+FIRST_OF_ALL = PATIENCE | {"priority_weight": 100}
+
 
 def night_of(start: datetime, end: datetime):
     """Return the settings and a data interval as local time."""

@@ -1,5 +1,6 @@
 """The fields a source gives: what it gave before is compared with what it gives now, and every change is told."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -8,6 +9,8 @@ import psycopg
 
 from otklik.sources.rows import ROW_NUMBER, TextRows, storable
 from otklik.warehouse.ledger import Line
+
+_log = logging.getLogger(__name__)
 
 # What so large a share of things has is expected of all.
 _REGULAR = 0.9
@@ -31,13 +34,18 @@ class ShapeWatch:
     def see(self, rows: TextRows) -> None:
         """Note the fields of a chunk."""
         if rows.said is None:
+            self._things += rows.frame.height
             for column in rows.frame.columns:
                 if column != ROW_NUMBER:
                     self._fields[storable(column)].add("string")
+                    self._counts[storable(column)] += rows.frame.height
             return
+        self._things += len(rows.said)
         for said in rows.said.values():
-            for path, value in _paths(said):
-                types = self._fields[storable(path)]
+            given = [(storable(path), value) for path, value in _paths(said)]
+            self._counts.update({path for path, _ in given})
+            for path, value in given:
+                types = self._fields[path]
                 if value is not None:
                     types.add(_NAMES[type(value)])
 
@@ -53,6 +61,12 @@ class ShapeWatch:
         ).fetchall()
         before = {field: _Before(set(types), *states) for field, types, *states in found}
         changes = list(self._changes(before)) if before else []
+        for field, change, types_before, types_after in changes:
+            # Names and types only: no value of a source is told here.
+            _log.warning(
+                "%s: field %s of %s %s (types before: %s, now: %s)",
+                *(line.source, field, self._kind, change, types_before, types_after),
+            )
         with connection.cursor() as cursor:
             cursor.executemany(_TELL, [(batch_id, *whose, *change) for change in changes])
             cursor.executemany(_KEEP, [(*whose, *field) for field in self._now()])

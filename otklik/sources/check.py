@@ -157,6 +157,8 @@ def _within_calendar(typed: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 def _unreadable(typed: pl.DataFrame, layout: Layout, *, odd: bool) -> dict[str, pl.Expr]:
     """Return `<field>|<rule>` -> whether the row breaks it, for the few rules that any row breaks."""
     possible = dict(_possible_flags(layout, odd=odd))
+    if not possible:
+        return {}
     broken = typed.select(flag.any().alias(name) for name, flag in possible.items()).row(0, named=True)
     return {name: flag for name, flag in possible.items() if broken[name]}
 

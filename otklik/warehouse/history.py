@@ -34,7 +34,7 @@ class History:
         """Return the rows with those that were deleted, and have come back, dated to the night of their return."""
         if not self._has_deleted or rows.is_empty():
             return rows
-        numbers = [number for (number,) in self._ask(rows, _DELETED)]
+        numbers = [number for (number,) in self._ask(rows, _DELETED, known_at=known_at)]
         returned = pl.col(ROW_NUMBER).is_in(numbers) & (pl.col("updated_at") < known_at)
         return rows.with_columns(pl.when(returned).then(pl.lit(known_at)).otherwise("updated_at").alias("updated_at"))
 
@@ -107,13 +107,13 @@ class History:
         statement = template.format(entity=self._entity.name, **names)
         return self._connection.execute(statement, self._owner | (values or {}))
 
-    def _ask(self, rows: pl.DataFrame, query: str) -> list[tuple[Any, ...]]:
+    def _ask(self, rows: pl.DataFrame, query: str, **values: Any) -> list[tuple[Any, ...]]:
         if rows.is_empty():
             return []
         self._connection.execute("truncate incoming")
         self._copy("incoming", rows)
         self._connection.execute("analyze incoming")
-        return self._run(query, ours=_OURS.format(same_key=self._same_key)).fetchall()
+        return self._run(query, values, ours=_OURS.format(same_key=self._same_key)).fetchall()
 
     def _copy(self, table: str, rows: pl.DataFrame) -> None:
         with self._connection.cursor() as cursor:
@@ -164,7 +164,7 @@ _DELETED = """
     cross join lateral (
         select had.is_deleted
         from raw.{entity} as had
-        where {ours}
+        where {ours} and had.updated_at <= %(known_at)s
         order by had.updated_at desc, had.batch_id desc
         limit 1
     ) as latest
@@ -192,15 +192,16 @@ _HAS = """
 
 _STAGE = "create temporary table {table} on commit drop as select {columns} from raw.{entity} with no data"
 
+# Nights may be made up out of order: what came after the night of a deletion is not touched by it.
 _DELETE = """
     insert into raw.{entity} (batch_id, row_number, updated_at, is_deleted, {columns})
     select
-        %(batch_id)s, - row_number() over (order by had.row_number), greatest(%(known_at)s, had.updated_at), true,
+        %(batch_id)s, - row_number() over (order by had.row_number), %(known_at)s, true,
         {columns}
     from (
         select distinct on ({key}) *
         from raw.{entity}
-        where region_code = %(region_code)s and source = %(source)s
+        where region_code = %(region_code)s and source = %(source)s and updated_at <= %(known_at)s
         order by {key}, updated_at desc, batch_id desc, row_number desc
     ) as had
     where not had.is_deleted and {condition}

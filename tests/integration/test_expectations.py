@@ -182,6 +182,7 @@ def test_earlier_runs_stay_within_reach(house: TestWarehouse) -> None:
             path.relative_to(report).as_posix() for path in report.glob(f"docs/validations/*/*/{run_id}/*/*")
         )
         assert [address.split("/")[2:4] for address in found] == [
+            ["quality", "schema_change"],
             ["raw", "batch"],
             ["raw", "incident"],
             ["raw", "rejected_row"],

@@ -6,10 +6,10 @@ STATE := $(or $(OTKLIK_HOME),$(CURDIR))
 export UV_NO_PROGRESS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint stop clean environments chromium
+.PHONY: help setup demo test lint bench bench-load bench-pages stop clean environments chromium
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install both environments from their locks; does nothing when they are in place
 	@$(MAKE) --no-print-directory --jobs=2 environments
@@ -26,6 +26,14 @@ lint: setup .venv/.dev ## Check style, SQL and types
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project
 	$(BIN)/mypy
 
+bench: bench-load bench-pages ## Measure every speed figure of the README, a line each; about ten minutes
+
+bench-load: setup benchmarks/.venv/.installed ## Measure the load of files beside bare COPY and dlt; 30 GB in TMPDIR
+	@$(BIN)/python -m benchmarks.load
+
+bench-pages: setup ## Measure the pull of pages
+	@$(BIN)/python -m benchmarks.pages
+
 stop: ## Stop everything that runs; data stay
 	@if [ -x $(BIN)/otklik ] && [ -f "$(STATE)/.env" ]; then $(BIN)/otklik down; else echo "Nothing is set up here."; fi
 
@@ -40,7 +48,7 @@ clean: ## Delete environments, data and secrets, after asking (YES=1 does not as
 	fi
 	@$(MAKE) --no-print-directory stop
 	@if [ -x $(BIN)/otklik ] && [ -f "$(STATE)/.env" ]; then $(BIN)/python -m otklik.runtime.postgres; fi
-	rm -rf "$(STATE)/var" "$(STATE)/.env" .venv superset/.venv .pytest_cache .ruff_cache .mypy_cache
+	rm -rf "$(STATE)/var" "$(STATE)/.env" .venv superset/.venv benchmarks/.venv .pytest_cache .ruff_cache .mypy_cache
 
 environments: .venv/.installed superset/.venv/.installed
 
@@ -60,6 +68,11 @@ $(UV):
 superset/.venv/.installed: superset/requirements.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(BIN)/python superset/.venv
 	$(UV) pip sync --quiet --python superset/.venv/bin/python --require-hashes superset/requirements.txt
+	@touch $@
+
+benchmarks/.venv/.installed: benchmarks/requirements.txt | $(UV)
+	$(UV) venv --quiet --allow-existing --python $(BIN)/python benchmarks/.venv
+	$(UV) pip sync --quiet --python benchmarks/.venv/bin/python --require-hashes benchmarks/requirements.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt | .venv/.installed

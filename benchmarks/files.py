@@ -12,10 +12,14 @@ from otklik.demo.topics import SUBTOPICS
 _BEGIN = datetime(2020, 11, 1)  # noqa: DTZ001 - the file writes local times without a zone
 _TEXT = "Добрый день! Во дворе третью неделю не вывозят мусор, контейнеры переполнены, просим принять меры. "
 _PART = 500_000
+_EACH, _REFUSED, _REPEATED, _REPEATED_AFTER = 10_000, 4_000, 7_000, 2_500
 
 
 def write_incidents(path: Path, rows: int) -> None:
-    """Write `rows` incidents as CSV (`,`, UTF-8, ISO times), about 500 bytes each, in parts of bounded memory."""
+    """Write `rows` incidents as CSV (`,`, UTF-8, ISO times, 23 columns), about 700 bytes each, in parts.
+
+    Of every 10,000 rows one has a status nobody knows, to be refused, and one says the same as a row before.
+    """
     with path.open("wb") as file:
         for start in range(0, rows, _PART):
             part = _incidents(start, min(start + _PART, rows))
@@ -34,9 +38,11 @@ def _incidents(start: int, end: int) -> pl.DataFrame:
             ("assigned_at", 3_600, 7_200),
             ("first_response_at", 7_200, 36_000),
             ("resolved_at", 36_000, 900_000),
+            ("closed_at", 900_000, 1_800_000),
+            ("due_at", 2_592_000, 2_592_001),
         )
     }
-    moments = {"received_at": received, **later, "updated_at": later["resolved_at"]}
+    moments = {"received_at": received, **later, "updated_at": later["closed_at"]}
     subtopic, place = rng.integers(0, len(SUBTOPICS), size), rng.integers(0, len(places()), size)
     author = pl.Series(rng.integers(1, 300_000, size))
     topics, names = [each.topic for each in SUBTOPICS], [each.name for each in SUBTOPICS]
@@ -45,10 +51,14 @@ def _incidents(start: int, end: int) -> pl.DataFrame:
         "message_id": pl.select(pl.format("m{}", number)).to_series(),
         "incident_id": pl.select(pl.format("i{}", number // 2)).to_series(),
         **{
-            name: pl.select((pl.lit(_BEGIN) + pl.duration(seconds=values)).dt.strftime("%Y-%m-%d %H:%M:%S")).to_series()
+            name: pl.select(
+                (pl.lit(_BEGIN) + pl.duration(seconds=pl.lit(values))).dt.strftime("%Y-%m-%d %H:%M:%S")
+            ).to_series()
             for name, values in moments.items()
         },
-        "status": pl.Series(["resolved"]).gather(np.zeros(size, dtype=int)),
+        "status": pl.select(
+            pl.when(number % _EACH == _REFUSED).then(pl.lit("?")).otherwise(pl.lit("closed"))
+        ).to_series(),
         "channel": pl.Series(["vk", "ok", "telegram", "portal"]).gather(rng.integers(0, 4, size)),
         "priority": pl.Series(["high", "normal", "low"]).gather(rng.integers(0, 3, size)),
         "topic": pl.Series(topics).gather(subtopic),
@@ -62,7 +72,8 @@ def _incidents(start: int, end: int) -> pl.DataFrame:
         "message_url": pl.select(pl.format("https://example.invalid/wall-{}", number)).to_series(),
         "message_text": _texts(number),
     }
-    return pl.DataFrame(columns)
+    repeated = pl.when(number % _EACH == _REPEATED).then(number - start - _REPEATED_AFTER).otherwise(number - start)
+    return pl.DataFrame(columns)[pl.select(repeated).to_series()]
 
 
 def _texts(number: pl.Series) -> pl.Series:

@@ -18,7 +18,7 @@ from otklik.mapping import Mapping
 from otklik.settings import Settings
 from otklik.sources.check import check_rows
 from otklik.sources.files import open_members, read_rows
-from otklik.sources.rows import Rejected, TextRows
+from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows
 from otklik.warehouse import ledger
 from otklik.warehouse.ledger import BatchReport, Line
 from otklik.warehouse.seen import SeenKeys
@@ -117,10 +117,12 @@ class _Chunk:
 def _contradicting(contradictions: list[Contradiction], rows: TextRows, layout: Layout) -> Iterator[Rejected]:
     if contradictions:
         originals = rows.originals([row.row_number for row in contradictions])
-        column = layout.columns[layout.entity.key[0]]
-        values = dict(rows.frame.select("row_number", column).iter_rows())
+        # A part of the key may be the same for the whole file, and then it has no column.
+        columns = [layout.columns[name] for name in layout.entity.key if name in layout.columns]
+        keys = {number: key for number, *key in rows.frame.select(ROW_NUMBER, *columns).iter_rows()}
         for row in contradictions:
-            why = reason("duplicate_key", column, values[row.row_number], first=row.first)
+            key = ", ".join(part for part in keys[row.row_number] if part)
+            why = reason("duplicate_key", columns[0], key, first=row.first)
             yield Rejected(row.row_number, [why], originals[row.row_number])
 
 

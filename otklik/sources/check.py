@@ -78,20 +78,20 @@ def _typed(frame: pl.DataFrame, layout: Layout, known_at: dt.datetime) -> pl.Dat
     """Return the fields typed, and the text they came from as `<field>|text`."""
     types = {name: column.dtype for name, column in layout.entity.schema.columns().items()}
     texts = _texts(frame, layout)
-    constants = {field: pl.repeat(text, pl.len()) for field, text in layout.constants.items()}
-    columns = {field: pl.col(f"{field}|text") for field in layout.columns} | constants
-    absent = [field for field in layout.entity.fields if field not in columns]
+    given = [*layout.columns, *layout.constants]
+    absent = [field for field in layout.entity.fields if field not in given]
     return texts.with_columns(
         pl.lit(known_at, dtype=types["known_at"]).alias("known_at"),
-        *(_field(field, text, types[field], layout).alias(field) for field, text in columns.items()),
+        *(_field(field, pl.col(f"{field}|text"), types[field], layout).alias(field) for field in given),
         *(pl.lit(None, dtype=types[field]).alias(field) for field in absent),
     )
 
 
 def _texts(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Return the mapped cells trimmed, as `<field>|text`; a blank cell is an unknown value."""
+    """Return the mapped cells trimmed, and constants, as `<field>|text`; a blank cell is an unknown value."""
     trimmed = {f"{field}|text": pl.col(column).str.strip_chars() for field, column in layout.columns.items()}
-    texts = frame.select(ROW_NUMBER, **trimmed)
+    constants = {f"{field}|text": pl.lit(text) for field, text in layout.constants.items()}
+    texts = frame.select(ROW_NUMBER, **trimmed).with_columns(**constants)
     # To write a column anew costs more than trimming it, so only one with a blank in it is.
     blank = texts.select((pl.col(*trimmed).str.len_bytes() == 0).any()).row(0, named=True)
     return texts.with_columns(pl.when(pl.col(name) != "").then(name).alias(name) for name in trimmed if blank[name])
@@ -144,7 +144,7 @@ def _within_calendar(typed: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     ends: dict[str, tuple[Any, Any]] = {
         field: (dt.date.min, dt.date.max) if kind == pl.Date else (_FIRST_MOMENT, _LAST_MOMENT)
         for field, kind in typed.schema.items()
-        if field in layout.columns and kind.is_temporal()
+        if f"{field}|text" in typed.columns and kind.is_temporal()
     }
     beyond = [(pl.col(field).min() < first) | (pl.col(field).max() > last) for field, (first, last) in ends.items()]
     if not ends or not typed.select(pl.any_horizontal(beyond)).item():
@@ -165,7 +165,7 @@ def _unreadable(typed: pl.DataFrame, layout: Layout, *, odd: bool) -> dict[str, 
 
 def _possible_flags(layout: Layout, *, odd: bool) -> Iterable[tuple[str, pl.Expr]]:
     columns = layout.entity.schema.columns()
-    for field in layout.columns:
+    for field in (*layout.columns, *layout.constants):
         text, kind = pl.col(f"{field}|text"), columns[field].dtype
         lost = text.is_not_null() & pl.col(field).is_null()
         if isinstance(kind, pl.Datetime) or kind == pl.Date:

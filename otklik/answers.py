@@ -6,7 +6,6 @@ from typing import Any
 
 import polars as pl
 import psycopg
-from upath import UPath
 
 from otklik.contracts.entities import ENTITIES
 from otklik.contracts.entity import Entity
@@ -14,6 +13,7 @@ from otklik.interval import Interval
 from otklik.landing import Landed, land_answers, landed_answers, read_answers
 from otklik.layout import Layout
 from otklik.load import Loading
+from otklik.places import Place
 from otklik.settings import Settings
 from otklik.sources.check import refuse_unread
 from otklik.sources.records import Answer, Listing, Record, Records
@@ -46,11 +46,14 @@ class AnswerLoad:
 
     def land_and_load(self, part: str, answers: Iterable[Answer]) -> Told:
         """Land the answers to one part of the night's questions, then load what they say."""
-        return self.load(land_answers(self._zone, self.system.name, part, answers, self.interval))
+        with self._zone.named():
+            landed = land_answers(self._zone.path, self.system.name, part, answers, self.interval)
+        return self.load(landed)
 
     def load_left_over(self, part: str) -> list[Told]:
         """Load what has landed of a part of this night and was not loaded, because the run was broken off then."""
-        landed = landed_answers(self._zone, self.system.name, part, self.interval)
+        with self._zone.named():
+            landed = landed_answers(self._zone.path, self.system.name, part, self.interval)
         with psycopg.connect(self.settings.dsn("loader")) as connection:
             left = [each for each in landed if not self._is_loaded(connection, each)]
         return [self.load(each) for each in left]
@@ -86,7 +89,7 @@ class AnswerLoad:
             entity=entity.name,
             region_code=self.region_code,
             file_name=landed.name,
-            landed_path=str(landed.path),
+            landed_path=self._zone.address_of(landed.path),
             content_sha256=landed.sha256,
             mapping_sha256=READING,
             file_bytes=landed.size,
@@ -97,8 +100,8 @@ class AnswerLoad:
         return all(ledger.loaded_before(connection, line) for line in lines)
 
     @property
-    def _zone(self) -> UPath:
-        return UPath(self.settings.landing)
+    def _zone(self) -> Place:
+        return Place.landing(self.settings)
 
 
 def _rows(entity: Entity, records: list[Records]) -> Iterator[TextRows]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from otklik.errors import OtklikError
+from otklik.errors import OtklikError, UnreachableError
 from otklik.settings import SettingsError, get_settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def load(
     """
     try:
         sick = _load_all(_files(paths), mapping, first, last)
-    except (OtklikError, SettingsError) as error:
+    except (OtklikError, UnreachableError, SettingsError) as error:
         errors.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
     if sick:

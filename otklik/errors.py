@@ -19,3 +19,11 @@ class SourceError(OtklikError):
 
 class CredentialsError(SourceError):
     """A token or password that the system refuses: nothing more is asked of it tonight."""
+
+
+class PlaceError(OtklikError):
+    """The inbox or the landing zone cannot be used as it is set: the message names the setting and what to do."""
+
+
+class UnreachableError(Exception):
+    """The inbox or the landing zone does not answer now. No OtklikError: to try again later may help."""

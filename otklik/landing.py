@@ -1,7 +1,7 @@
 """The landing zone: what came, unchanged, so that everything after it can be replayed.
 
 A file lands as `<zone>/<source>/<first day of its interval>/<hash>-<name>`; the zone is a folder here or
-any address `fsspec` knows (an Airflow ObjectStoragePath is one).
+any address `fsspec` knows. Under that name it is there whole or not at all: a folder renames, a store copies.
 """
 
 import gzip
@@ -16,8 +16,9 @@ from typing import IO
 
 from upath import UPath
 
-from otklik.errors import FileError
+from otklik.errors import FileError, UnreachableError
 from otklik.interval import Interval
+from otklik.places import has_folders, is_local
 from otklik.sources.records import Answer
 
 _BLOCK = 1 << 20
@@ -77,7 +78,8 @@ def _found(path: UPath) -> Landed:
 
 def _folder(zone: UPath, source: str, interval: Interval) -> UPath:
     folder = zone / source / interval.start.date().isoformat()
-    folder.mkdir(parents=True, exist_ok=True)
+    if has_folders(zone):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -90,19 +92,13 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
     # The name needs the hash, the hash needs the bytes: copy under a passing name, then rename.
     arriving = folder / f".{uuid.uuid4().hex}.arriving"
     try:
-        with file.open("rb") as incoming:
+        with _opened(file) as incoming:
             sha256, size = _copy(incoming, arriving)
         path = folder / f"{sha256[:16]}-{file.name}"
         if path.exists():
             # What is safe already may not be replaced by what is not yet.
             _sync(arriving)
         arriving.rename(path)
-    except FileNotFoundError:
-        raise FileError(f"{file.name}: there is no such file as {file}") from None
-    except IsADirectoryError:
-        raise FileError(f"{file.name}: {file} is a folder, not a file") from None
-    except PermissionError as error:
-        raise FileError(f"{file.name}: {error.filename or file} may not be read; grant its reading") from None
     finally:
         arriving.unlink(missing_ok=True)
     with ThreadPoolExecutor(1, "settling") as behind:
@@ -111,19 +107,42 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
     return Landed(file.name, path, sha256, size, settling)
 
 
+def _opened(file: UPath) -> IO[bytes]:
+    try:
+        return file.open("rb")
+    except FileNotFoundError:
+        raise FileError(f"{file.name}: there is no such file as {file}") from None
+    except IsADirectoryError:
+        raise FileError(f"{file.name}: {file} is a folder, not a file") from None
+    except PermissionError:
+        raise FileError(f"{file.name}: {file} may not be read; grant its reading") from None
+    except OSError as error:
+        raise UnreachableError(f"{file.name}: {file} cannot be read now: {error}") from None
+
+
 def _copy(incoming: IO[bytes], to: UPath) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     # One buffer for all of it: memory that is new for every block costs more than the copying.
     buffer = memoryview(bytearray(_BLOCK))
     with to.open("wb") as outgoing, ThreadPoolExecutor(1, "hashing") as beside:
-        while length := incoming.readinto(buffer):  # type: ignore[attr-defined]
+        while length := _fill(buffer, incoming):
             hashed = beside.submit(digest.update, buffer[:length])
-            size += outgoing.write(buffer[:length])
+            outgoing.write(buffer[:length])
+            size += length
             hashed.result()
     return digest.hexdigest(), size
 
 
+def _fill(buffer: memoryview, incoming: IO[bytes]) -> int:
+    if isinstance(incoming, io.RawIOBase | io.BufferedIOBase):
+        return incoming.readinto(buffer) or 0
+    # Files of other machines know only how to be read.
+    block = incoming.read(len(buffer))
+    buffer[: len(block)] = block
+    return len(block)
+
+
 def _sync(path: UPath) -> None:
-    with path.open("rb") as file:
-        if hasattr(file, "fileno"):
+    if is_local(path):
+        with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -15,6 +15,7 @@ from otklik.interval import Interval
 from otklik.landing import Landed, land
 from otklik.layout import Layout
 from otklik.mapping import Mapping
+from otklik.places import Place
 from otklik.settings import Settings
 from otklik.sources.check import check_rows
 from otklik.sources.files import open_members, read_rows
@@ -41,8 +42,10 @@ def load_file(
     after the ledger says so, when the file cannot be read; then none of the member's rows is loaded.
     """
     started_at = datetime.now(UTC)
-    landed = land(UPath(settings.landing), mapping.source, file, interval)
-    line = _line(landed, mapping)
+    landing = Place.landing(settings)
+    with landing.named():
+        landed = land(landing.path, mapping.source, file, interval)
+    line = _line(landed, landing.address_of(landed.path), mapping)
     reports: list[BatchReport] = []
     with psycopg.connect(settings.dsn("loader"), autocommit=True) as connection:
         ledger.register_region(connection, mapping.region)
@@ -126,13 +129,13 @@ def _contradicting(contradictions: list[Contradiction], rows: TextRows, layout: 
             yield Rejected(row.row_number, [why], originals[row.row_number])
 
 
-def _line(landed: Landed, mapping: Mapping) -> Line:
+def _line(landed: Landed, address: str, mapping: Mapping) -> Line:
     return Line(
         source=mapping.source,
         entity=mapping.entity,
         region_code=mapping.region.code,
         file_name=landed.name,
-        landed_path=str(landed.path),
+        landed_path=address,
         content_sha256=landed.sha256,
         mapping_sha256=mapping.sha256,
         file_bytes=landed.size,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psycopg
 from upath import UPath
@@ -12,6 +12,7 @@ from otklik.contracts.entities import ENTITIES
 from otklik.interval import Interval
 from otklik.load import load_file
 from otklik.mapping import Mapping, load_mapping, load_mappings
+from otklik.places import Place
 from otklik.settings import Settings
 from otklik.warehouse.ledger import BatchReport
 
@@ -20,7 +21,7 @@ _PACKED = (".gz", ".zip")
 
 @dataclass(frozen=True)
 class PendingFile:
-    """A file that waits to be loaded, and the mapping that reads it; both as paths."""
+    """A file that waits to be loaded, by its address in the inbox, and the path of the mapping that reads it."""
 
     mapping: str
     path: str
@@ -28,7 +29,7 @@ class PendingFile:
     @property
     def name(self) -> str:
         """Return what the file is called on a screen."""
-        return UPath(self.path).name
+        return PurePosixPath(self.path).name
 
     def as_dict(self) -> dict[str, str]:
         """Return the file as a task can hand it on."""
@@ -43,28 +44,29 @@ def pending_files(interval: Interval, settings: Settings, *, incidents: bool) ->
     A file whose name carries a date belongs to that night, whenever it is asked for. Any other belongs to
     the first night that sees it: one loaded before is passed over unless it has changed since.
     """
+    inbox = Place.inbox(settings)
+    inbox.check()
     order = list(ENTITIES)
     mappings = sorted(load_mappings(settings.mappings), key=lambda mapping: order.index(mapping.entity))
     return [
-        PendingFile(str(mapping.path), str(file))
+        PendingFile(str(mapping.path), inbox.address_of(file))
         for mapping in mappings
         if (mapping.entity == "incident") == incidents
-        for file in _files_of(mapping, interval, settings)
+        for file in _files_of(mapping, inbox, interval, settings)
     ]
 
 
 def load_pending(file: PendingFile, interval: Interval, settings: Settings) -> list[BatchReport]:
     """Load one file of the night; see `otklik.load.load_file`."""
-    return load_file(UPath(file.path), load_mapping(Path(file.mapping)), interval, settings)
+    path = Place.inbox(settings).path_at(file.path)
+    return load_file(path, load_mapping(Path(file.mapping)), interval, settings)
 
 
-def _files_of(mapping: Mapping, interval: Interval, settings: Settings) -> Iterator[UPath]:
-    inbox = UPath(settings.inbox) / mapping.source
-    if not inbox.is_dir():
-        return
-    files = sorted(
-        file for file in inbox.glob(mapping.files.pattern) if file.is_file() and not file.name.startswith(".")
-    )
+def _files_of(mapping: Mapping, inbox: Place, interval: Interval, settings: Settings) -> Iterator[UPath]:
+    with inbox.named():
+        folder = inbox.path / mapping.source
+        found = folder.glob(mapping.files.pattern) if folder.is_dir() else iter(())
+        files = sorted(file for file in found if file.is_file() and not file.name.startswith("."))
     loaded = {} if mapping.files.date else _loaded(mapping.source, settings)
     for file in files:
         if mapping.files.date:

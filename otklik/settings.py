@@ -90,8 +90,8 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=_home)
     time_zone: str = "Asia/Yekaterinburg"
     mappings: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda data: (data["home"] / "mappings",))
-    inbox: Path = Field(default_factory=lambda data: data["home"] / "var/inbox")
-    landing: Path = Field(default_factory=lambda data: data["home"] / "var/landing")
+    inbox: str = Field(default_factory=lambda data: str(data["home"] / "var/inbox"))
+    landing: str = Field(default_factory=lambda data: str(data["home"] / "var/landing"))
     first_night: Annotated[date, Generated(_first_night)]
     last_night: date | None = None
 
@@ -131,10 +131,25 @@ class Settings(BaseSettings):
     def _split_folders(cls, value: Any) -> Any:
         return tuple(Path(part).expanduser() for part in value.split(":") if part) if isinstance(value, str) else value
 
-    @field_validator("home", "inbox", "landing")
+    @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("inbox", "landing")
+    @classmethod
+    def _folder_or_address(cls, value: str) -> str:
+        if "://" not in value:
+            return str(Path(value).expanduser().resolve())
+        # Imported here: most centres have a folder.
+        from fsspec import available_protocols
+
+        address = urlsplit(value)
+        if address.scheme not in available_protocols():
+            raise ValueError(f"no address begins with {address.scheme}://; use a folder, s3://… or sftp://…")
+        if address.password:
+            raise ValueError("leave the password out of the address: use a key in ~/.ssh, or FSSPEC_SFTP_PASSWORD")
+        return value.rstrip("/")
 
     @field_validator("time_zone")
     @classmethod

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from datetime import date
+from pathlib import Path
 
 from dotenv import dotenv_values, set_key
 from rich.console import Console
@@ -87,7 +88,7 @@ def run_the_night(settings: Settings, steps: Steps) -> None:
             step.note("nothing to do")
         else:
             files = generate(folder)
-            inbox = settings.inbox / mapping.source
+            inbox = Path(settings.inbox) / mapping.source
             inbox.mkdir(parents=True, exist_ok=True)
             shutil.copy(files.night, inbox)
     with steps.step("Load its history") as step:

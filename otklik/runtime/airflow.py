@@ -22,11 +22,14 @@ POOLS = {"files": (2, "Files read at the same time")} | {
     name: (1, f"Questions to {name} at the same time") for name in SYSTEMS
 }
 
+# Variables that other programs' own settings are read from: Airflow's, and those of stores of files.
+_THEIRS = ("AIRFLOW__", "AWS_", "FSSPEC_")
+
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Return all the variables an Airflow program needs, those of Otklik and PATH included.
 
-    AIRFLOW__… variables of the calling process win.
+    AIRFLOW__… variables of the calling process win; those that open an inbox elsewhere are handed on.
     """
     home = settings.var / "airflow"
     address = f"http://127.0.0.1:{settings.airflow_port}"
@@ -69,7 +72,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
             "SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(connections_file(settings))}),
         }
     ours = {f"AIRFLOW__{name}": value for name, value in options.items()}
-    theirs = {name: value for name, value in os.environ.items() if name.startswith("AIRFLOW__")}
+    theirs = {name: value for name, value in os.environ.items() if name.startswith(_THEIRS)}
     return settings.environment() | ours | theirs | {"AIRFLOW_HOME": str(home), "PATH": _path()}
 
 

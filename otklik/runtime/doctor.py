@@ -12,6 +12,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from otklik.errors import PlaceError, UnreachableError
+from otklik.places import Place
 from otklik.runtime import superset
 from otklik.runtime.health import airflow_trouble, site_trouble, superset_trouble
 from otklik.runtime.ports import conflicts, ports_of
@@ -46,6 +48,8 @@ def examine() -> Iterator[Finding]:
         return
     yield _secrets(settings)
     yield _disk(settings)
+    yield _place("The inbox", Place.inbox(settings))
+    yield _place("The landing zone", Place.landing(settings))
     yield _ports(settings)
     for check in (_database, _migrations, _airflow, _superset, _site):
         yield check(settings)
@@ -104,6 +108,14 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.home).free / 1e9
     what = f"{free:.0f} GB free at {settings.home}"
     return _judge(free >= NEEDED_DISK_GB, what, f"Otklik needs {NEEDED_DISK_GB} GB: free some, or move the project.")
+
+
+def _place(name: str, place: Place) -> Finding:
+    try:
+        place.check()
+    except (PlaceError, UnreachableError) as error:
+        return Finding(False, f"{name}: {error}", f"Mend it, or set {place.setting} to where it is.")
+    return Finding(True, f"{name} is {place.address}")
 
 
 def _ports(settings: Settings) -> Finding:

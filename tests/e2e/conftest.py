@@ -29,7 +29,7 @@ def night() -> Iterator[Settings]:
         stack.enter_context(scratch_home(**values))
         settings = get_settings()
         stack.callback(Supervisor(settings).shutdown)
-        bring(ARCHIVE, settings.inbox / "boston311")
+        bring(ARCHIVE, Path(settings.inbox) / "boston311")
         with Steps() as steps:
             check_ports(settings, steps)
             prepare_outside(settings)

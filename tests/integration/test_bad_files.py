@@ -245,16 +245,16 @@ def test_one_bad_file_does_not_stop_the_others_of_the_night(centre: Centre) -> N
     (inbox / "2.csv").write_text("")
     (inbox / "3.csv").write_text(csv_text([row("3")]))
     outcomes = []
-    for file in pending_files(NIGHT, settings):
+    for file in pending_files(NIGHT, settings, incidents=True):
         try:
             outcomes += [report.rows_loaded for report in load_pending(file, NIGHT, settings)]
         except FileError as error:
             outcomes.append(str(error).split(":")[0])
     assert outcomes == [1, "2.csv", 1]
     # The next night only the failed one waits still, and again if someone mends another.
-    assert [file.name for file in pending_files(NIGHT, settings)] == ["2.csv"]
+    assert [file.name for file in pending_files(NIGHT, settings, incidents=True)] == ["2.csv"]
     (inbox / "3.csv").write_text(csv_text([row("3"), row("4")]))
-    assert [file.name for file in pending_files(NIGHT, settings)] == ["2.csv", "3.csv"]
+    assert [file.name for file in pending_files(NIGHT, settings, incidents=True)] == ["2.csv", "3.csv"]
 
 
 def test_a_file_whose_name_carries_a_date_belongs_to_that_night_only(centre: Centre) -> None:
@@ -266,6 +266,6 @@ def test_a_file_whose_name_carries_a_date_belongs_to_that_night_only(centre: Cen
     inbox.mkdir(parents=True)
     for name in ("incidents_2022-03-14.csv", "incidents_2022-03-15.csv.gz", "incidents_2022-03-16.csv", "other.csv"):
         (inbox / name).write_text("x")
-    assert [file.name for file in pending_files(NIGHT, settings)] == ["incidents_2022-03-15.csv.gz"]
+    assert [file.name for file in pending_files(NIGHT, settings, incidents=True)] == ["incidents_2022-03-15.csv.gz"]
     three = Interval.of_days(date(2022, 3, 14), date(2022, 3, 16), ZONE)
-    assert len(pending_files(three, settings)) == 3
+    assert len(pending_files(three, settings, incidents=True)) == 3

@@ -116,7 +116,7 @@ def test_an_existing_server_is_found_by_its_address_alone(secrets: dict[str, str
 
 def test_everything_has_its_place_in_the_home(secrets: dict[str, str], home: Path) -> None:
     settings = get_settings()
-    assert (settings.inbox, settings.landing) == (home / "var/inbox", home / "var/landing")
+    assert (settings.inbox, settings.landing) == (str(home / "var/inbox"), str(home / "var/landing"))
     assert settings.mappings == (home / "mappings",)
     with environment(HOME=str(home), MAPPINGS="/a:/b"):
         assert get_settings().mappings == (Path("/a"), Path("/b"))

@@ -9,16 +9,25 @@ HIDDEN = "[скрыто]"
 # Boundaries and digits are ASCII's: Unicode's make the search in Russian text tens of times slower, and a letter
 # of any alphabet before a number is a boundary to them, as it should be here.
 _EDGE = r"(?-u:\b)"
+# What people write between the digits of a number.
+_GAP = r"[-\u2010-\u2015\u00a0 ._/()]{0,3}"
+_SPACE = r"[-\u2010-\u2015\u00a0 ]{0,3}"
+_NAME, _DOMAIN = r"[A-Za-zА-Яа-яЁё0-9._%+-]+", r"[A-Za-zА-Яа-яЁё0-9.-]+"
 _PERSONAL = "|".join(
     (
-        r"[A-Za-z0-9._%+-]+@[A-Za-zА-Яа-яЁё0-9.-]+",  # e-mail
-        rf"{_EDGE}[0-9]{{4}}[ -]?[0-9]{{4}}[ -]?[0-9]{{4}}[ -]?[0-9]{{4}}(?:[ -]?[0-9]{{2,3}})?{_EDGE}",  # card
-        rf"{_EDGE}[0-9]{{3}}-[0-9]{{3}}-[0-9]{{3}}[ -][0-9]{{2}}{_EDGE}",  # СНИЛС
-        rf"(?:\+7|{_EDGE}[78])[ (-]*[0-9]{{3}}[ )-]*[0-9]{{3}}[ -]*[0-9]{{2}}[ -]*[0-9]{{2}}{_EDGE}",  # phone
-        rf"\([0-9]{{3,5}}\)[ -]*[0-9]{{1,3}}[ -]?[0-9]{{2}}[ -]?[0-9]{{2}}{_EDGE}",  # phone with a code of a city
-        rf"{_EDGE}9[0-9]{{2}}[ -]?[0-9]{{3}}[ -]?[0-9]{{2}}[ -]?[0-9]{{2}}{_EDGE}",  # mobile phone without the 8
-        rf"{_EDGE}[0-9]{{2}} ?[0-9]{{2}} ?(?:№ ?)?[0-9]{{6}}{_EDGE}",  # passport
-        rf"{_EDGE}[0-9]{{10,12}}{_EDGE}",  # ИНН, and any other number as long
+        rf"{_NAME}@{_DOMAIN}",  # e-mail
+        rf"{_NAME} ?(?:@|\((?:собака|at)\)) ?[A-Za-z0-9-]+\.[A-Za-z]{{2,}}",  # e-mail, its sign apart or in words
+        rf"(?:\+7|{_EDGE}[78]){_GAP}[3-9][0-9]{{2}}(?:{_GAP}[0-9]){{7}}{_EDGE}",  # phone
+        rf"\+[0-9]{{1,3}}(?:{_SPACE}\(?[0-9]\)?){{8,12}}{_EDGE}",  # phone of another country
+        rf"\([0-9]{{3,5}}\){_SPACE}[0-9]{{1,3}}{_SPACE}[0-9]{{2}}{_SPACE}[0-9]{{2}}{_EDGE}",  # phone with a city's code
+        rf"{_EDGE}9[0-9]{{2}}(?:{_SPACE}[0-9]){{7}}{_EDGE}",  # mobile phone without the 8
+        rf"{_EDGE}[1-9][0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}{_EDGE}",  # phone within a city
+        # A card: no system's begins with 0, 1 or 20, and years do.
+        rf"{_EDGE}(?:2[1-9]|[3-9][0-9])[0-9]{{2}}(?:[ .-]?[0-9]{{4}}){{3}}(?:[ -]?[0-9]{{2,3}})?{_EDGE}",
+        rf"{_EDGE}3[47][0-9]{{2}}[ -]?[0-9]{{6}}[ -]?[0-9]{{5}}{_EDGE}",  # a card of 15 digits
+        rf"{_EDGE}[0-9]{{3}}[ .-]?[0-9]{{3}}[ .-]?[0-9]{{3}}[ .-]?[0-9]{{2}}{_EDGE}",  # СНИЛС
+        rf"{_EDGE}[0-9]{{2}} ?[0-9]{{2}}[ -]?(?:(?:№|N|номер) ?)?[0-9]{{6}}{_EDGE}",  # passport
+        rf"{_EDGE}[0-9]{{10,20}}{_EDGE}",  # ИНН, an account, and any other number as long
     )
 )
 

@@ -1,10 +1,9 @@
 """What a system has answered, on its way into `raw`: landed, read into records, loaded entity by entity."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
 import psycopg
 
 from otklik.contracts.entities import ENTITIES
@@ -14,10 +13,9 @@ from otklik.landing import Landed, land_answers, landed_answers, read_answers
 from otklik.layout import Layout
 from otklik.load import Loading
 from otklik.places import Place
+from otklik.record_rows import text_rows
 from otklik.settings import Settings
-from otklik.sources.check import refuse_unread
-from otklik.sources.records import Answer, Listing, Record, Records
-from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows, storable
+from otklik.sources.records import Answer, Listing, Records
 from otklik.sources.systems import System
 from otklik.warehouse import ledger
 from otklik.warehouse.ledger import BatchReport, Line
@@ -80,7 +78,7 @@ class AnswerLoad:
                 load.delete_absent(dict(each.scope), each.key, each.keys, loading.known_at)
 
         kind = records[0].kind if records else f"{self.system.name}.{entity.name}"
-        rows = _rows(entity, records)
+        rows = text_rows(entity, records)
         return loading.load(self._line(landed, entity), Layout.plain(entity), rows, kind=kind, finish=finish)
 
     def _line(self, landed: Landed, entity: Entity) -> Line:
@@ -102,29 +100,6 @@ class AnswerLoad:
     @property
     def _zone(self) -> Place:
         return Place.landing(self.settings)
-
-
-def _rows(entity: Entity, records: list[Records]) -> Iterator[TextRows]:
-    rows = [record for each in records for record in each.rows]
-    if rows:
-        numbered = dict(enumerate(rows, start=1))
-        read = {number: record for number, record in numbered.items() if record.problem is None}
-        broken = [_refused(number, record) for number, record in numbered.items() if record.problem is not None]
-        yield TextRows(_frame(entity, read), broken, said={n: record.original for n, record in read.items()})
-
-
-def _frame(entity: Entity, records: dict[int, Record]) -> pl.DataFrame:
-    data: dict[str, list[object]] = {ROW_NUMBER: list(records)}
-    data |= {name: [_text(record.values.get(name)) for record in records.values()] for name in entity.fields}
-    return pl.DataFrame(data, schema={ROW_NUMBER: pl.Int64, **dict.fromkeys(entity.fields, pl.String)})
-
-
-def _text(value: str | None) -> str | None:
-    return None if value is None else value.encode("utf-8", "backslashreplace").decode()
-
-
-def _refused(number: int, record: Record) -> Rejected:
-    return refuse_unread(number, record.problem or "", storable(record.original))
 
 
 def _trouble(answer: Answer) -> str:

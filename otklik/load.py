@@ -9,6 +9,7 @@ import psycopg
 from upath import UPath
 
 from otklik.ahead import ahead
+from otklik.contracts.entities import ENTITIES
 from otklik.contracts.reasons import reason
 from otklik.errors import FileError
 from otklik.interval import Interval
@@ -16,9 +17,11 @@ from otklik.landing import Landed, land
 from otklik.layout import Layout
 from otklik.mapping import Mapping
 from otklik.places import Place
+from otklik.record_rows import text_rows
 from otklik.settings import Settings
 from otklik.sources.check import check_rows
-from otklik.sources.files import open_members, read_rows
+from otklik.sources.files import Member, open_members, read_export, read_rows
+from otklik.sources.records import Records
 from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows
 from otklik.warehouse import ledger
 from otklik.warehouse.ledger import BatchReport, Line
@@ -36,7 +39,7 @@ Finish = Callable[[VersionLoad], None]
 def load_file(
     file: UPath, mapping: Mapping, interval: Interval, settings: Settings, progress: Progress = lambda rows: None
 ) -> list[BatchReport]:
-    """Load a file and return its ledger lines, one for each member.
+    """Load a file and return its ledger lines, one for each member and each entity it holds.
 
     A file loaded before by the same mapping changes nothing: its earlier line is returned. Raise FileError,
     after the ledger says so, when the file cannot be read; then none of the member's rows is loaded.
@@ -53,15 +56,42 @@ def load_file(
         try:
             for member in open_members(landed.path, landed.name, mapping.format):
                 line = replace(line, file_name=member.name)
-                rows = read_rows(member, mapping)
-                reports.append(
-                    loading.load(line, mapping.layout, rows, kind="file", finish=lambda load: landed.settle())
-                )
+                for part in _parts(member, mapping):
+                    reports.append(
+                        loading.load(
+                            replace(line, entity=part.layout.entity.name),
+                            part.layout,
+                            part.rows,
+                            kind=part.kind,
+                            finish=lambda load: landed.settle(),
+                        )
+                    )
         except FileError as error:
             landed.settle()
             ledger.record_failure(connection, line, interval, started_at, str(error))
             raise
     return reports
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a member holds of one entity; the fields it came with are watched under `kind`."""
+
+    layout: Layout
+    rows: Iterable[TextRows]
+    kind: str
+
+
+def _parts(member: Member, mapping: Mapping) -> list[_Part]:
+    if mapping.is_table:
+        return [_Part(mapping.layout, read_rows(member, mapping), "file")]
+    records = {each.entity: each for each in read_export(member, mapping)}
+    parts = []
+    # All of them, so that a load broken off between two is seen to be.
+    for entity in (ENTITIES[name] for name in mapping.entities):
+        found = records.get(entity.name, Records(entity.name, f"{mapping.format}.{entity.name}", []))
+        parts.append(_Part(Layout.plain(entity), text_rows(entity, [found]), found.kind))
+    return parts
 
 
 @dataclass(frozen=True)
@@ -132,7 +162,7 @@ def _contradicting(contradictions: list[Contradiction], rows: TextRows, layout: 
 def _line(landed: Landed, address: str, mapping: Mapping) -> Line:
     return Line(
         source=mapping.source,
-        entity=mapping.entity,
+        entity=mapping.entities[0],
         region_code=mapping.region.code,
         file_name=landed.name,
         landed_path=address,

@@ -24,143 +24,71 @@ A mapping file in YAML::
         column: Муниципалитет
         values_from: {file: ../municipality.csv, key: name, value: oktmo}
       channel: {constant: portal}      # the same for every row
+
+Two formats are a system's own export, whose fields are known: instead of `entity` and `fields` stands what the
+export does not tell::
+
+    format: telegram                   # result.json of Telegram Desktop
+    telegram: {public_name: school_meals_66}
+    # or
+    format: limesurvey                 # responses exported by LimeSurvey, CSV or XLSX
+    limesurvey:
+      survey_id: 2022-school-meals
+      structure: meals.lss             # the survey's structure, beside the mapping
+      complete: true                   # where the export has no date of submission (default: not known)
+      translations: {tt: meals_tt.csv} # exports of the same responses in other languages
 """
 
 import csv
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from otklik.contracts.entities import ENTITIES
-from otklik.contracts.entity import OWN, Entity
+from otklik.contracts.entity import Entity
 from otklik.errors import MappingError
 from otklik.layout import Layout
+from otklik.mapping_parts import (
+    Csv,
+    FieldMapping,
+    Files,
+    LimeSurvey,
+    Part,
+    Region,
+    Telegram,
+    Times,
+    ValuesFrom,
+    Xlsx,
+)
+from otklik.sources.systems import SYSTEMS
+
+__all__ = ["FieldMapping", "Mapping", "Region", "load_mapping", "load_mappings"]
 
 
-def _known_zone(zone: str) -> str:
-    if zone not in available_timezones():
-        raise ValueError(f"«{zone}» is not a time zone; use an IANA name such as Asia/Yekaterinburg")
-    return zone
+# Formats of a system's own export, whose fields are known -> the entities such a file holds.
+_EXPORTS = {"telegram": SYSTEMS["telegram_channel"].entities, "limesurvey": SYSTEMS["limesurvey"].entities}
 
 
-def _known_encoding(encoding: str) -> str:
-    if encoding != "auto":
-        try:
-            "".encode(encoding)
-        except LookupError:
-            raise ValueError(f"«{encoding}» is not an encoding; use auto, utf-8 or cp1251") from None
-    return encoding
-
-
-def _known_format(form: str) -> str:
-    if form != "excel" and "%" not in form:
-        raise ValueError(f"«{form}» is not a time format; write it like %d.%m.%Y %H:%M:%S, or excel")
-    return form
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Region(_Part):
-    """The region the rows belong to; its zone decides what its days are."""
-
-    code: str = Field(min_length=1)
-    name: str = Field(min_length=1)
-    time_zone: Zone
-
-
-class Files(_Part):
-    """Which files of the inbox are this source's."""
-
-    pattern: str = "*"
-    date: str | None = None
-
-
-class Csv(_Part):
-    """How a CSV file is written."""
-
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "auto"
-
-
-class Xlsx(_Part):
-    """Which sheet of a workbook holds the rows; None is the first."""
-
-    sheet: str | None = None
-
-
-class Times(_Part):
-    """How moments are written, and in which zone."""
-
-    formats: list[Annotated[str, AfterValidator(_known_format)]] = Field(
-        default=["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"], min_length=1
-    )
-    zone: Zone | None = None
-
-
-class ValuesFrom(_Part):
-    """A translation kept in a CSV file beside the mapping: column `key` -> column `value`."""
-
-    file: str
-    key: str
-    value: str
-
-
-class FieldMapping(_Part):
-    """One field: the file's column and how its values translate, or what is the same for every row."""
-
-    column: str | None = Field(default=None, min_length=1)
-    constant: str | None = Field(default=None, min_length=1)
-    values: dict[str, str] | None = None
-    values_from: ValuesFrom | None = None
-    otherwise: str | None = None
-
-    @field_validator("column")
-    @classmethod
-    def _not_ours(cls, column: str | None) -> str | None:
-        if column == OWN[0]:
-            raise ValueError(f"«{column}» is what the number of a row is called here; name the column otherwise")
-        return column
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _as_text(cls, values: Any) -> Any:
-        # YAML reads `1: closed` and `yes: closed` as numbers and booleans; a file holds text.
-        return {str(key): str(value) for key, value in values.items()} if isinstance(values, dict) else values
-
-    @model_validator(mode="after")
-    def _one_translation(self) -> Self:
-        if (self.column is None) == (self.constant is None):
-            raise ValueError("give a column, or a constant for every row")
-        if self.values is not None and self.values_from is not None:
-            raise ValueError("give values or values_from, not both")
-        if self.otherwise is not None and self.values is None and self.values_from is None:
-            raise ValueError("otherwise needs values or values_from")
-        return self
-
-
-class Mapping(_Part):
+class Mapping(Part):
     """A whole mapping file; `path` and `sha256` say where it came from."""
 
     source: str = Field(pattern=r"^[a-z0-9_]+$")
     entity: str = "incident"
     region: Region
     files: Files = Files()
-    format: Literal["csv", "xlsx", "jsonl"] = "csv"
+    format: Literal["csv", "xlsx", "jsonl", "telegram", "limesurvey"] = "csv"
     csv: Csv = Csv()
     xlsx: Xlsx = Xlsx()
+    telegram: Telegram = Telegram()
+    limesurvey: LimeSurvey | None = None
     times: Times = Times()
-    fields: dict[str, FieldMapping]
+    fields: dict[str, FieldMapping] = Field(default={})
     path: Path = Field(exclude=True)
     sha256: str = Field(exclude=True)
 
@@ -180,7 +108,19 @@ class Mapping(_Part):
         return name
 
     @model_validator(mode="after")
+    def _an_export_has_fields_of_its_own(self) -> Self:
+        if self.format == "limesurvey" and self.limesurvey is None:
+            raise ValueError("limesurvey: give survey_id and structure")
+        if not self.is_table and self.fields:
+            raise ValueError(f"fields: those of {self.format} are known; leave them out")
+        if not self.is_table and "entity" in self.model_fields_set and (self.entity,) != self.entities:
+            raise ValueError(f"entity: a file of {self.format} holds {', '.join(self.entities)}; leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _fields_are_the_contracts(self) -> Self:
+        if not self.is_table:
+            return self
         contract = self.contract
         if unknown := [name for name in self.fields if name not in contract.fields]:
             raise ValueError(f"fields: no such field as {', '.join(unknown)}; there are {', '.join(contract.fields)}")
@@ -194,8 +134,22 @@ class Mapping(_Part):
         return self
 
     @property
+    def is_table(self) -> bool:
+        """Tell whether the file is rows of one entity, and no export with records of its own."""
+        return self.format not in _EXPORTS
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """Return the entities that the file holds."""
+        return _EXPORTS.get(self.format, (self.entity,))
+
+    def beside(self, file: str) -> Path:
+        """Return the path of a file that the mapping names."""
+        return self.path.parent / file
+
+    @property
     def contract(self) -> Entity:
-        """Return what a row of the file is."""
+        """Return what a row of a table is."""
         return ENTITIES[self.entity]
 
     @property
@@ -246,8 +200,11 @@ def load_mapping(path: Path) -> Mapping:
     except ValidationError as error:
         problems = "; ".join(_problem(item["loc"], item["msg"]) for item in error.errors())
         raise MappingError(f"{path}: {problems}") from None
-    # Read now, so that a missing file of values is told before a row is.
+    # Looked for now, so that a missing file is told before a row is read.
     _ = mapping.translations
+    for name in mapping.limesurvey.files if mapping.limesurvey else ():
+        if not mapping.beside(name).is_file():
+            raise MappingError(f"{path}: limesurvey: there is no file {mapping.beside(name)}")
     return mapping
 
 
@@ -263,14 +220,24 @@ def load_mappings(folders: Iterable[Path]) -> list[Mapping]:
 
 
 def _sha256(path: Path, content: bytes, document: dict[str, Any]) -> str:
-    """Hash the mapping with the files it takes values from: what changes a row changes the hash."""
+    """Hash the mapping with the files it names: what changes a row changes the hash."""
     digest = hashlib.sha256(content)
-    fields = document.get("fields")
+    for name in _files_named(document):
+        file = path.parent / name
+        digest.update(file.read_bytes() if file.is_file() else b"")
+    return digest.hexdigest()
+
+
+def _files_named(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the files that a mapping names, of which nothing has been checked yet."""
+    fields, survey = (document.get(key) for key in ("fields", "limesurvey"))
     for spec in fields.values() if isinstance(fields, dict) else ():
         if isinstance(spec, dict) and isinstance(spec.get("values_from"), dict):
-            values = path.parent / str(spec["values_from"].get("file"))
-            digest.update(values.read_bytes() if values.is_file() else b"")
-    return digest.hexdigest()
+            yield str(spec["values_from"].get("file"))
+    if isinstance(survey, dict):
+        yield str(survey.get("structure"))
+        translations = survey.get("translations")
+        yield from map(str, translations.values() if isinstance(translations, dict) else ())
 
 
 def _problem(place: tuple[int | str, ...], message: str) -> str:

@@ -47,11 +47,11 @@ def pending_files(interval: Interval, settings: Settings, *, incidents: bool) ->
     inbox = Place.inbox(settings)
     inbox.check()
     order = list(ENTITIES)
-    mappings = sorted(load_mappings(settings.mappings), key=lambda mapping: order.index(mapping.entity))
+    mappings = sorted(load_mappings(settings.mappings), key=lambda mapping: order.index(mapping.entities[0]))
     return [
         PendingFile(str(mapping.path), inbox.address_of(file))
         for mapping in mappings
-        if (mapping.entity == "incident") == incidents
+        if ("incident" in mapping.entities) == incidents
         for file in _files_of(mapping, inbox, interval, settings)
     ]
 
@@ -67,7 +67,7 @@ def _files_of(mapping: Mapping, inbox: Place, interval: Interval, settings: Sett
         folder = inbox.path / mapping.source
         found = folder.glob(mapping.files.pattern) if folder.is_dir() else iter(())
         files = sorted(file for file in found if file.is_file() and not file.name.startswith("."))
-    loaded = {} if mapping.files.date else _loaded(mapping.source, settings)
+    loaded = {} if mapping.files.date else _loaded(mapping, settings)
     for file in files:
         if mapping.files.date:
             day = _date_in(file.name, mapping.files.date)
@@ -88,17 +88,22 @@ def _date_in(name: str, form: str) -> date | None:
     return None
 
 
-def _loaded(source: str, settings: Settings) -> dict[tuple[str, int], datetime]:
-    """Return (name, bytes) of the source's loaded files -> when they were read."""
+def _loaded(mapping: Mapping, settings: Settings) -> dict[tuple[str, int], datetime]:
+    """Return (name, bytes) of the source's files of which every entity was loaded -> when they were read."""
     with psycopg.connect(settings.dsn("loader")) as connection:
         rows = connection.execute(
             """
-            select split_part(file_name, '/', 1), file_bytes, max(started_at)
-            from raw.batch
-            where source = %s and status = 'loaded'
+            select name, file_bytes, min(read_at)
+            from (
+                select split_part(file_name, '/', 1) as name, file_bytes, entity, max(started_at) as read_at
+                from raw.batch
+                where source = %s and status = 'loaded'
+                group by 1, 2, 3
+            ) as read_of_entity
             group by 1, 2
+            having count(*) >= %s
             """,
-            [source],
+            [mapping.source, len(mapping.entities)],
         ).fetchall()
     return {(name, size): read_at for name, size, read_at in rows}
 

@@ -52,14 +52,14 @@ class SurveyOption(fields.Row):
 
 
 class SurveyResponse(fields.Row):
-    """One filled-in form; `submitted_at` is NULL while it is incomplete."""
+    """One filled-in form; `submitted_at` is NULL while it is incomplete, `is_complete` where that is not told."""
 
     survey_id = fields.key()
     response_id = fields.key()
     language = fields.name()
     started_at = fields.moment()
     submitted_at = fields.moment()
-    is_complete = dy.Bool(nullable=False)
+    is_complete = fields.flag()
 
 
 class SurveyAnswer(fields.Row):
@@ -106,7 +106,7 @@ RESPONSE = Entity(
     name="survey_response",
     schema=SurveyResponse,
     key=("survey_id", "response_id"),
-    required=("survey_id", "response_id", "is_complete"),
+    required=("survey_id", "response_id"),
 )
 ANSWER = Entity(
     name="survey_answer",

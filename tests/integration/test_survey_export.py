@@ -30,7 +30,7 @@ at_hand = pytest.mark.skipif(not REAL.is_dir(), reason=f"the real export is not 
 def real() -> list[Records]:
     # Only the columns of questions were published: the exports have no date of submission.
     facts = ExportFacts(UTC, are_complete=False, translations={"en": EXPORTS["en"]})
-    return read_export(EXPORTS["de"], STRUCTURE, "twins", facts)
+    return read_export(EXPORTS["de"].read_bytes(), EXPORTS["de"].name, STRUCTURE, "twins", facts)
 
 
 def cells(language: str) -> Iterator[tuple[str, str]]:
@@ -194,7 +194,7 @@ def export(folder: Path, *lines: list[str], encoding: str = "utf-8", delimiter: 
 
 
 def read(file: Path, structure: Path) -> list[Records]:
-    return read_export(file, structure, "meals", ExportFacts(ZoneInfo("Asia/Yekaterinburg")))
+    return read_export(file.read_bytes(), file.name, structure, "meals", ExportFacts(ZoneInfo("Asia/Yekaterinburg")))
 
 
 @pytest.mark.parametrize(("header", "lines"), [(BY_CODE, CODES), (BY_TEXT, WORDS), (BY_CODE, WORDS)])
@@ -257,7 +257,6 @@ def test_an_option_nobody_defined_and_a_row_of_another_length_are_kept_with_thei
     [
         ([*BY_CODE, "age"], "results.csv: column «age» is no question of the structure file"),
         ([*BY_CODE[1:], "pause"], "results.csv: no column with the id of the response"),
-        (["id", *BY_CODE[2:]], "results.csv: no column with the date of submission"),
     ],
 )
 def test_an_export_that_does_not_fit_its_structure_says_what_to_do(
@@ -265,6 +264,15 @@ def test_an_export_that_does_not_fit_its_structure_says_what_to_do(
 ) -> None:
     with pytest.raises(FileError, match=re.escape(says)):
         read(export(tmp_path, header), structure)
+
+
+@pytest.mark.parametrize(("told", "known"), [(True, "true"), (False, "false"), (None, None)])
+def test_whether_responses_are_complete_is_what_is_told_where_the_export_has_no_date_of_submission(
+    tmp_path: Path, structure: Path, told: bool | None, known: str | None
+) -> None:
+    body = export(tmp_path, ["id", "pause"], ["7", "15"]).read_bytes()
+    found = read_export(body, "results.csv", structure, "meals", ExportFacts(UTC, are_complete=told))
+    assert [record.values["is_complete"] for record in rows(found, "survey_response")] == [known]
 
 
 @pytest.mark.parametrize(
@@ -288,4 +296,4 @@ def test_a_translation_of_other_responses_is_refused(tmp_path: Path, structure: 
     translation = export(other, BY_CODE, *CODES[1:])
     facts = ExportFacts(UTC, translations={"en": translation})
     with pytest.raises(FileError, match=r"not the responses of results\.csv in another language"):
-        read_export(export(one, BY_CODE, *CODES), structure, "meals", facts)
+        read_export(export(one, BY_CODE, *CODES).read_bytes(), "results.csv", structure, "meals", facts)

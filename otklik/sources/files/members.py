@@ -14,6 +14,8 @@ from upath import UPath
 
 from otklik.errors import FileError
 
+# Forms whose files may be workbooks, each itself a zip.
+_WORKBOOKS = ("xlsx", "limesurvey")
 GZIP, ZIP, OFFICE_ENCRYPTED = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -28,7 +30,7 @@ class Member:
 def open_members(path: UPath, name: str, form: str) -> Iterator[Member]:
     """Open each member of the file `path`, called `name`, in turn; its stream is closed when the next is asked for.
 
-    A workbook is itself a zip, so for `form` xlsx a zip is opened only when its name says .zip.
+    A workbook is itself a zip, so for a `form` of workbooks a zip is opened only when its name says .zip.
     Raise FileError for an empty, damaged or protected file.
     """
     start = _first_bytes(path)
@@ -38,7 +40,7 @@ def open_members(path: UPath, name: str, form: str) -> Iterator[Member]:
         if start.startswith(GZIP):
             with gzip.open(stream) as inner:
                 yield Member(name, cast(IO[bytes], inner))
-        elif start.startswith(ZIP) and (form != "xlsx" or name.lower().endswith(".zip")):
+        elif start.startswith(ZIP) and (form not in _WORKBOOKS or name.lower().endswith(".zip")):
             yield from _zip_members(name, cast(IO[bytes], stream))
         else:
             yield Member(name, cast(IO[bytes], stream))

@@ -26,7 +26,7 @@ class ExportFacts:
     """What an export does not tell of itself.
 
     `zone`: that of its times. `are_complete`: whether the responses were submitted, where the export has no column
-    submitdate. `translations`: language -> an export of the same responses in that language.
+    submitdate; None is not known. `translations`: language -> an export of the same responses in that language.
     """
 
     zone: tzinfo
@@ -34,24 +34,19 @@ class ExportFacts:
     translations: Mapping[str, Path] = field(default_factory=dict)
 
 
-def read_export(export: Path, structure: Path, survey_id: str, facts: ExportFacts) -> list[Records]:
-    """Return the questions, options, responses and answers of an export.
+def read_export(body: bytes, name: str, structure: Path, survey_id: str, facts: ExportFacts) -> list[Records]:
+    """Return the questions, options, responses and answers of an export; `name` is its file's, for errors.
 
     Raise FileError when the files cannot be read or do not belong together.
     """
     questions = read_structure(structure)
-    table = read_table(export)
+    table = read_table(body, name)
     columns = columns_of(table, questions)
     keys = [column.key for column in columns]
     if "id" not in keys:
         raise FileError(f"{table.name}: no column with the id of the response; export it with that column")
-    if "submitdate" not in keys and facts.are_complete is None:
-        raise FileError(
-            f"{table.name}: no column with the date of submission, so which responses are complete cannot be known; "
-            "export it with that column, or say are_complete"
-        )
     for language, file in facts.translations.items():
-        translate(questions, language, table, columns, read_table(file))
+        translate(questions, language, table, columns, read_table(file.read_bytes(), file.name))
     to = Gathered("limesurvey_file", survey_id)
     add_structure(to, questions)
     by_code = {question.code: question for question in questions}

@@ -3,12 +3,11 @@
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import fastexcel
 
 from otklik.errors import FileError
-from otklik.sources.files.members import OFFICE_ENCRYPTED
+from otklik.sources.files.members import OFFICE_ENCRYPTED, ZIP
 from otklik.sources.utf8 import Utf8Stream, show
 
 _DELIMITERS = ",;\t"
@@ -23,17 +22,13 @@ class Table:
     rows: list[list[str]]
 
 
-def read_table(file: Path) -> Table:
-    """Return the table of a file in UTF-8 or cp1251, or of the first sheet of a workbook; raise FileError."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise FileError(f"{file.name}: cannot be read: {error.strerror}; check the path") from None
-    rows = _sheet(file.name, content) if file.suffix.lower() == ".xlsx" else _csv(file.name, content)
+def read_table(content: bytes, name: str) -> Table:
+    """Return the table of text in UTF-8 or cp1251, or of the first sheet of a workbook; raise FileError."""
+    rows = _sheet(name, content) if content.startswith((ZIP, OFFICE_ENCRYPTED)) else _csv(name, content)
     rows = [row for row in rows if any(row)]
     if not rows:
-        raise FileError(f"{file.name}: empty; export the responses again")
-    return Table(file.name, rows[0], rows[1:])
+        raise FileError(f"{name}: empty; export the responses again")
+    return Table(name, rows[0], rows[1:])
 
 
 def _csv(name: str, content: bytes) -> list[list[str]]:

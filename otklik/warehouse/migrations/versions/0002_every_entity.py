@@ -197,7 +197,7 @@ CREATE TABLE raw.survey_response (
     language TEXT,
     started_at TIMESTAMP WITH TIME ZONE,
     submitted_at TIMESTAMP WITH TIME ZONE,
-    is_complete BOOLEAN NOT NULL,
+    is_complete BOOLEAN,
     CONSTRAINT survey_response_pkey PRIMARY KEY (batch_id, row_number, region_code)
 );
 CREATE INDEX survey_response_by_key ON raw.survey_response (survey_id, response_id, updated_at);

@@ -20,7 +20,7 @@ from otklik.sources.kobo_structure import Form
 from otklik.sources.records import Answer, Listing, Records
 from otklik.sources.registry import SurveyEntry
 from otklik.sources.survey_calls import check_by, judge_of, kept, pull_each
-from otklik.sources.survey_records import Gathered, as_json, as_text, by_survey, listing, moment, shown
+from otklik.sources.survey_records import Gathered, as_json, as_text, by_survey, moment, shown
 
 RATE = 5
 """Requests a second: the public servers ask to be spared, and tell no number."""
@@ -130,7 +130,7 @@ def read(answers: Iterable[Answer]) -> Iterator[Records | Listing]:
         rows = [row for page in pages for row in _rows(page) or []]
         ids = [as_text(row.get("_id")) if isinstance(row, dict) else None for row in rows]
         if pages and None not in [*ids, *map(_rows, pages)] and _is_last(pages[-1]):
-            yield from listing(survey_id, ids)
+            yield from to.listings(ids)
 
 
 def _read_page(to: Gathered, page: Any, form: Form) -> None:

@@ -17,7 +17,7 @@ from otklik.sources.limesurvey_session import Session, Trouble
 from otklik.sources.limesurvey_structure import WITH_OPTIONS, Question, add_structure, build
 from otklik.sources.records import Answer, Listing, Records
 from otklik.sources.registry import SurveyEntry
-from otklik.sources.survey_records import Gathered, as_json, as_text, by_survey, listing, shown
+from otklik.sources.survey_records import Gathered, as_json, as_text, by_survey, shown
 
 RATE = 10
 """Requests a second: LimeSurvey itself sets no limit."""
@@ -163,15 +163,15 @@ def read(answers: Iterable[Answer]) -> Iterator[Records | Listing]:
         yield from to.records()
         for answer in about:
             if answer.asked.get("what") == "ids":
-                yield from _read_ids(survey_id, answer)
+                yield from _read_ids(to, answer)
 
 
-def _read_ids(survey_id: str | None, answer: Answer) -> Iterator[Listing]:
+def _read_ids(to: Gathered, answer: Answer) -> Iterator[Listing]:
     """Return the ids; a survey without a table has been deactivated, which says nothing of its responses."""
     body = as_json(answer.body)
     rows = [] if _get(_get(body, "result"), "status") == _NO_RESPONSES else _rows(body)
     if rows is not None and all(as_text(_get(row, "id")) for row in rows):
-        yield from listing(survey_id, [row["id"] for row in rows])
+        yield from to.listings([row["id"] for row in rows])
 
 
 def _read_structure(to: Gathered, about: Iterable[Answer]) -> dict[str, Question]:

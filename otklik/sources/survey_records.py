@@ -63,6 +63,20 @@ class Gathered:
             if rows:
                 yield Records(entity, f"{self._system}.{entity.removeprefix('survey_')}", rows)
 
+    def listings(self, ids: Iterable[Any]) -> Iterator[Listing]:
+        """Return all responses the survey has, by their ids; nothing where the survey itself is not known."""
+        if self._survey_id is None:
+            return
+        keys = frozenset(text for key in ids if (text := as_text(key)) is not None)
+        scope = {"survey_id": self._survey_id}
+        yield Listing("survey_response", scope, "response_id", keys)
+        # Who takes back every answer leaves nothing that could tell of it.
+        silent = self._responses("survey_response") - self._responses("survey_answer")
+        yield Listing("survey_answer", scope, "response_id", keys.difference(silent))
+
+    def _responses(self, entity: str) -> set[str | None]:
+        return {record.values["response_id"] for record in self._rows[entity]}
+
 
 def by_survey(answers: Iterable[Answer]) -> dict[str | None, list[Answer]]:
     """Sort answers that have a body by the survey they are about, in the order in which they came."""
@@ -71,13 +85,6 @@ def by_survey(answers: Iterable[Answer]) -> dict[str | None, list[Answer]]:
         if answer.body is not None:
             surveys.setdefault(as_text(answer.asked.get("survey_id")), []).append(answer)
     return surveys
-
-
-def listing(survey_id: str | None, ids: Iterable[Any]) -> Iterator[Listing]:
-    """Return the ids of all responses a survey has; nothing where the survey itself is not known."""
-    if survey_id is not None:
-        keys = frozenset(text for key in ids if (text := as_text(key)) is not None)
-        yield Listing("survey_response", {"survey_id": survey_id}, "response_id", keys)
 
 
 def as_text(value: Any) -> str | None:

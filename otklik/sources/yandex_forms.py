@@ -17,7 +17,7 @@ from otklik.sources.http import Caller, Judge, Unanswered, number_in
 from otklik.sources.records import Answer, Listing, Records
 from otklik.sources.registry import SurveyEntry
 from otklik.sources.survey_calls import check_by, judge_of, kept, pull_each
-from otklik.sources.survey_records import UNTOLD, Gathered, Said, as_json, as_text, by_survey, listing, moment, shown
+from otklik.sources.survey_records import UNTOLD, Gathered, Said, as_json, as_text, by_survey, moment, shown
 
 RATE = 5
 """Requests a second (unofficial)."""
@@ -120,7 +120,7 @@ def read(answers: Iterable[Answer]) -> Iterator[Records | Listing]:
         ids = [as_text(_get(row, "id")) for page in pages for row in _list(page, "answers") or [None]]
         is_empty = pages == [page for page in pages if _list(page, "answers") == []]
         if _is_last(pages[-1], about[-1].asked.get("page_size")) and (is_empty or None not in ids):
-            yield from listing(survey_id, [] if is_empty else ids)
+            yield from form.to.listings([] if is_empty else ids)
 
 
 class _Form:

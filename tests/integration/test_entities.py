@@ -136,7 +136,7 @@ CASES = {
         },
         typed={"started_at": HELD, "submitted_at": HELD, "is_complete": True},
         broken=[
-            *missing("survey_id", "response_id", "is_complete"),
+            *missing("survey_id", "response_id"),
             ({"is_complete": "1"}, "bad_flag", "is_complete"),
             ({"started_at": "утром"}, "bad_time", "started_at"),
         ],

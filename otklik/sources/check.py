@@ -16,7 +16,9 @@ from otklik.sources.utf8 import MISPLACED
 
 _EXCEL_EPOCH = pl.datetime(1899, 12, 30)
 _EXCEL_DAYS = 2_958_466
-_FIRST_MOMENT, _LAST_MOMENT = dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)
+# Made once: a moment costs polars more to take in than thousands of them to compare with it.
+_DAYS = pl.lit(dt.date.min), pl.lit(dt.date.max)
+_MOMENTS = pl.lit(dt.datetime.min.replace(tzinfo=dt.UTC)), pl.lit(dt.datetime.max.replace(tzinfo=dt.UTC))
 _FLAGS = {"true": True, "false": False}
 
 
@@ -142,7 +144,7 @@ def _excel_days(text: pl.Expr) -> pl.Expr:
 def _within_calendar(typed: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Return the rows with days and moments outside the years 1 to 9999 unread: no reader of `raw` can take them."""
     ends: dict[str, tuple[Any, Any]] = {
-        field: (dt.date.min, dt.date.max) if kind == pl.Date else (_FIRST_MOMENT, _LAST_MOMENT)
+        field: _DAYS if kind == pl.Date else _MOMENTS
         for field, kind in typed.schema.items()
         if f"{field}|text" in typed.columns and kind.is_temporal()
     }

@@ -16,12 +16,12 @@ def to_utc(local: pl.Expr, zone: str) -> pl.Expr:
     An hour that a change of clocks repeats is taken as its first passing; one it skips becomes NULL.
     """
     changes, offsets = _table(zone)
-    offset = pl.lit(offsets).gather(pl.lit(changes).search_sorted(local, side="right"))
+    offset = offsets.gather(changes.search_sorted(local, side="right"))
     return (local - offset).dt.replace_time_zone("UTC")
 
 
 @cache
-def _table(zone: str) -> tuple[pl.Series, pl.Series]:
+def _table(zone: str) -> tuple[pl.Expr, pl.Expr]:
     """Return the local moments from which on another offset holds, and the offsets: one more, the first before all.
 
     An offset is NULL where the clocks skip the hour.
@@ -34,7 +34,7 @@ def _table(zone: str) -> tuple[pl.Series, pl.Series]:
         moments = pl.concat([moments.head(1), closer])
     offsets = _offsets(moments, zone)
     changed = _changed(offsets)
-    return moments.filter(changed), pl.concat([offsets.head(1), offsets.filter(changed)])
+    return pl.lit(moments.filter(changed)), pl.lit(pl.concat([offsets.head(1), offsets.filter(changed)]))
 
 
 def _changed(offsets: pl.Series) -> pl.Series:

@@ -14,7 +14,8 @@ from otklik.privacy import author_hash, masked_text
 from otklik.sources.rows import ROW_NUMBER, Rejected, storable
 from otklik.warehouse.copying import as_binary, copy_binary
 from otklik.warehouse.history import History
-from otklik.warehouse.seen import SeenKeys, text_hash
+from otklik.warehouse.row_hash import row_hash
+from otklik.warehouse.seen import SeenKeys
 
 _VERSION = "updated_at"
 
@@ -57,7 +58,7 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
     """
     entity = batch.entity
     content = [name for name in valid.columns if name not in OWN]
-    derived = [text_hash(valid, content).cast(pl.String).alias("row_hash")]
+    derived = [row_hash(valid, content).cast(pl.String).alias("row_hash")]
     if entity.author:
         derived.append(author_hash(entity.author, author_key).alias("author_hash"))
     if entity.masked:
@@ -71,7 +72,7 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
         *content,
         *derived,
     ).with_columns(pl.col(_VERSION).fill_null(known_at))
-    keys = rows.select(text_hash(rows, [*entity.key, _VERSION])).to_series()
+    keys = rows.select(row_hash(rows, [*entity.key, _VERSION])).to_series()
     return Prepared(rows, as_binary(rows), seen.first_rows(keys, rows[ROW_NUMBER]), undated)
 
 

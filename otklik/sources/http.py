@@ -1,5 +1,6 @@
 """One way to call an outside system over HTTP: paced, retried, and telling what time it is there."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ TIMEOUT = httpx.Timeout(30, connect=10)
 # must not exceed it at the other end.
 _OF_THE_RATE = 0.96
 FIRST_WAIT = 0.5
+# Requests under way at once. httpx looks through all of them, and all that wait for a connection, at every answer:
+# hundreds cost it ten times the work. A paced caller needs as many as are asked while one is answered.
+_PACED, _UNPACED = 32, 4
 _LONGEST_WAIT = 60.0
 
 
@@ -63,6 +67,7 @@ class Caller:
     ) -> None:
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT, **client)
         self._limiter = AsyncLimiter(1, 1 / (rate * _OF_THE_RATE)) if rate else None
+        self._in_flight = asyncio.Semaphore(_PACED if rate else _UNPACED)
         self._attempts = attempts
         self._exponential = wait_exponential_jitter(multiplier=first_wait, max=20, jitter=2 * first_wait)
 
@@ -89,9 +94,10 @@ class Caller:
         try:
             async for attempt in retrying:
                 with attempt:
-                    if self._limiter:
-                        await self._limiter.acquire()
-                    response = await self._client.request(method, path, **request)
+                    async with self._in_flight:
+                        if self._limiter:
+                            await self._limiter.acquire()
+                        response = await self._client.request(method, path, **request)
                     _judge_status(response)
                     if judge:
                         judge(response)

@@ -149,9 +149,7 @@ source_field = Table(
     Column("field", Text, nullable=False, comment="Path of the field, [] for the elements of a list"),
     Column("types", ARRAY(Text), nullable=False, comment="JSON types it had when it was last there, null aside"),
     Column("is_present", Boolean, nullable=False, comment="False once it is said to have vanished"),
-    Column(
-        "is_regular", Boolean, nullable=False, comment="Whether nearly every such thing had it, when last there"
-    ),
+    Column("is_regular", Boolean, nullable=False, comment="Whether nearly every such thing had it, when last there"),
     Column("seen_at", Moment, nullable=False, comment="When it was last there"),
     PrimaryKeyConstraint("region_code", "source", "kind", "field"),
     schema="quality",

@@ -144,7 +144,8 @@ def _read_page(to: Gathered, page: Any, form: Form) -> None:
             continue
         to.add(
             "survey_response",
-            {name: as_text(row.get(name)) for name in ("_id", "_uuid", "_submission_time", "start")},
+            # Its own fields; all others are answers.
+            {name: value for name, value in row.items() if name == "start" or name.startswith("_")},
             response_id=row.get("_id"),
             started_at=moment(row.get("start"), UTC),
             submitted_at=moment(row.get("_submission_time"), UTC),

@@ -36,7 +36,7 @@ def add_response(
     id_, updated_at = cells.get("id"), time("datestamp")
     to.add(
         "survey_response",
-        {name: as_text(cells[name]) for name in _TAKEN if name in cells},
+        {name: cells[name] for name in _TAKEN if name in cells},
         response_id=id_,
         language=cells.get("startlanguage"),
         started_at=time("startdate"),

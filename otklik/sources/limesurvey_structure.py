@@ -35,6 +35,9 @@ _LAST = 1_000_000
 Texts = dict[str, Any]
 """Language -> text."""
 
+SaidIn = dict[str, Mapping[str, Any]]
+"""Language -> what LimeSurvey says of it."""
+
 
 @dataclass
 class Part:
@@ -43,6 +46,7 @@ class Part:
     code: str
     position: int | None
     texts: Texts = field(default_factory=dict)
+    said: SaidIn = field(default_factory=dict)
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Question:
     position: int
     has_other: bool = False
     texts: Texts = field(default_factory=dict)
+    said: SaidIn = field(default_factory=dict)
     rows: dict[str, Part] = field(default_factory=dict)
     options: dict[str, Part] = field(default_factory=dict)
 
@@ -84,7 +89,8 @@ def build(
             code, id_ = as_text(row.get("title")) or "", as_text(row.get("qid"))
             found = by_id.setdefault(id_, Question(code, as_text(row.get("type")) or "", len(by_id) + 1))
             found.has_other = row.get("other") == "Y"
-            found.texts[as_text(row.get("language")) or ""] = row.get("question")
+            language = as_text(row.get("language")) or ""
+            found.texts[language], found.said[language] = row.get("question"), row
     _add_rows(by_id, [row for row in asked if _parent(row) in by_id])
     for option in options:
         if question := by_id.get(as_text(option.get("qid"))):
@@ -117,7 +123,8 @@ def _number(value: Any) -> int:
 def _put(parts: dict[str, Part], code: Any, order: Any, row: Mapping[str, Any], text: str) -> None:
     key, position = as_text(code) or "", _number(order)
     part = parts.setdefault(key, Part(key, position if position < _LAST else None))
-    part.texts[as_text(row.get("language")) or ""] = row.get(text)
+    language = as_text(row.get("language")) or ""
+    part.texts[language], part.said[language] = row.get(text), row
 
 
 def _crossed(rows: Mapping[str, Part], columns: Mapping[str, Part]) -> dict[str, Part]:
@@ -154,10 +161,10 @@ def add_structure(to: Gathered, questions: Iterable[Question]) -> None:
 
 
 def _add_question(to: Gathered, question: Question, language: str, row: Part | None, text: Any) -> None:
-    original = {"title": question.code, "row": row and row.code, "type": question.type, "question": as_text(text)}
+    read = {"type": question.type, "question": as_text(text)}
     to.add(
         "survey_question",
-        original,
+        {"code": question.code, "row": row and row.code, **((row or question).said.get(language) or read)},
         question_code=question.code,
         subquestion_code=row and row.code,
         language=language,
@@ -172,7 +179,7 @@ def _add_option(to: Gathered, question: Question, language: str, option: Part) -
     text = option.texts.get(language)
     to.add(
         "survey_option",
-        {"title": question.code, "code": option.code, "answer": as_text(text)},
+        {"question": question.code, "code": option.code, **(option.said.get(language) or {"answer": as_text(text)})},
         question_code=question.code,
         option_code=option.code,
         language=language,

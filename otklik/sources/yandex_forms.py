@@ -147,7 +147,7 @@ class _Form:
                 self.to.refuse("survey_response", shown(row), "Ответ на форму — не объект")
 
     def _add_response(self, row: Mapping[str, Any], columns: Sequence[Mapping[str, Any]]) -> None:
-        original = {"id": as_text(row.get("id")), "created": as_text(row.get("created"))}
+        original = {name: value for name, value in row.items() if name != "data"}
         submitted_at = moment(row.get("created"), UTC)
         self.to.add("survey_response", original, response_id=row.get("id"), submitted_at=submitted_at, is_complete=True)
         cells = row.get("data")

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import psycopg
@@ -15,39 +15,45 @@ _log = logging.getLogger(__name__)
 # What so large a share of things has is expected of all.
 _REGULAR = 0.9
 _NAMES = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
+# Longer than any field that somebody has named, and short enough for an index.
+_LONGEST = 200
 
 
 class ShapeWatch:
     """Gathers the fields of one kind of thing in one batch, then notes them beside those of the batches before.
 
     The first batch of a kind is what later ones are compared with. A field is said to have vanished when nearly every
-    thing of the last batch had it and none of this one does: some fields are there only when they have to say
-    something. A field that is NULL everywhere keeps its type.
+    object of the last batch that could hold it did, and none of this one does: some fields are there only when they
+    have to say something, and an object that is not there says nothing of its fields. A field that is NULL everywhere
+    keeps its type.
     """
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._fields: dict[str, set[str]] = defaultdict(set)
         self._counts: Counter[str] = Counter()
-        self._things = 0
+        self._objects: Counter[str] = Counter()
 
     def see(self, rows: TextRows) -> None:
         """Note the fields of a chunk."""
         if rows.said is None:
-            self._things += rows.frame.height
+            self._objects[""] += 1
             for column in rows.frame.columns:
                 if column != ROW_NUMBER:
-                    self._fields[storable(column)].add("string")
-                    self._counts[storable(column)] += rows.frame.height
+                    self._note(column, "text")
             return
-        self._things += len(rows.said)
         for said in rows.said.values():
-            given = [(storable(path), value) for path, value in _paths(said)]
-            self._counts.update({path for path, _ in given})
-            for path, value in given:
-                types = self._fields[path]
-                if value is not None:
-                    types.add(_NAMES[type(value)])
+            for path, held in _objects(said):
+                self._objects[path] += 1
+                for name, value in held.items():
+                    self._note(f"{path}{name}", value)
+
+    def _note(self, field: str, value: Any) -> None:
+        field = storable(field)[:_LONGEST]
+        self._counts[field] += 1
+        types = self._fields[field]
+        if value is not None:
+            types.add(_NAMES[type(value)])
 
     def record(self, connection: psycopg.Connection[Any], line: Line, batch_id: int) -> None:
         """Write what changed, and what the source gives now."""
@@ -56,7 +62,7 @@ class ShapeWatch:
         whose = (line.region_code, line.source, self._kind)
         found = connection.execute(
             "select field, types, is_present, is_regular from quality.source_field"
-            " where region_code = %s and source = %s and kind = %s",
+            " where region_code = %s and source = %s and kind = %s order by field",
             whose,
         ).fetchall()
         before = {field: _Before(set(types), *states) for field, types, *states in found}
@@ -67,15 +73,15 @@ class ShapeWatch:
                 "%s: field %s of %s %s (types before: %s, now: %s)",
                 *(line.source, field, self._kind, change, types_before, types_after),
             )
+        now = [(field, sorted(types), self._is_regular(field)) for field, types in self._fields.items()]
         with connection.cursor() as cursor:
             cursor.executemany(_TELL, [(batch_id, *whose, *change) for change in changes])
-            cursor.executemany(_KEEP, [(*whose, *field) for field in self._now()])
+            cursor.executemany(_KEEP, [(*whose, *field) for field in now])
             gone = [field for field, _, _, types_after in changes if types_after is None]
             cursor.execute(_MISS, (*whose, gone))
 
-    def _now(self) -> Iterator[tuple[Any, ...]]:
-        for field, types in self._fields.items():
-            yield field, sorted(types), self._counts[field] >= _REGULAR * self._things
+    def _is_regular(self, field: str) -> bool:
+        return self._counts[field] >= _REGULAR * self._objects[_holder(field, self._fields)]
 
     def _changes(self, before: Mapping[str, "_Before"]) -> Iterator[tuple[Any, ...]]:
         for field, types in self._fields.items():
@@ -85,7 +91,8 @@ class ShapeWatch:
             elif had.types and not types <= had.types:
                 yield field, "retyped", sorted(had.types), sorted(types)
         for field, had in before.items():
-            if had.is_present and had.is_regular and field not in self._fields:
+            is_expected = had.is_present and had.is_regular and self._objects[_holder(field, before)]
+            if is_expected and field not in self._fields:
                 yield field, "vanished", sorted(had.types), None
 
 
@@ -95,17 +102,28 @@ class _Before(NamedTuple):
     is_regular: bool
 
 
-def _paths(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the path and value of each field, of nested objects and of objects in lists too."""
-    for name, inner in value.items():
-        path = f"{prefix}{name}"
-        yield path, inner
-        if isinstance(inner, Mapping):
-            yield from _paths(inner, f"{path}.")
-        elif isinstance(inner, list):
-            for element in inner:
-                if isinstance(element, Mapping):
-                    yield from _paths(element, f"{path}[].")
+def _objects(said: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each object in what was said, itself included, with what goes before the names of its fields."""
+    waiting = [("", said)]
+    while waiting:
+        path, held = waiting.pop()
+        yield path, held
+        # Not by recursion: what comes from outside may be nested as deep as it likes.
+        for name, inner in held.items() if len(path) < _LONGEST else ():
+            if isinstance(inner, Mapping):
+                waiting.append((f"{path}{name}.", inner))
+            elif isinstance(inner, list):
+                waiting += [(f"{path}{name}[].", element) for element in inner if isinstance(element, Mapping)]
+
+
+def _holder(field: str, known: Container[str]) -> str:
+    """Return the path of the object that holds a field: the longest one that is a field itself, for names have dots."""
+    path = field
+    while "." in path:
+        path = path.rpartition(".")[0]
+        if path.removesuffix("[]") in known:
+            return f"{path}."
+    return ""
 
 
 _TELL = """

@@ -39,14 +39,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Prepared:
-    """Valid rows as they are stored, and as `binary` for COPY.
+    """Valid rows as they are stored: `rows`, whose keys the file has not had before, are ready for COPY as `binary`.
 
-    `first` is the number of an earlier row of the file that seems to have a row's key, NULL where none has;
-    `undated` are the numbers of those whose source gives no update time of its own.
+    `again` are the others: an earlier row of the file, whose number is in `first`, seems to have the key of each.
+    `undated` are the numbers of rows whose source gives no update time of its own.
     """
 
     rows: pl.DataFrame
     binary: list[bytes]
+    again: pl.DataFrame
     first: pl.Series
     undated: list[int]
 
@@ -73,7 +74,12 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
         *derived,
     ).with_columns(pl.col(_VERSION).fill_null(known_at))
     keys = rows.select(row_hash(rows, [*entity.key, _VERSION])).to_series()
-    return Prepared(rows, as_binary(rows), seen.first_rows(keys, rows[ROW_NUMBER]), undated)
+    first = seen.first_rows(keys, rows[ROW_NUMBER])
+    if first.null_count() == rows.height:
+        return Prepared(rows, as_binary(rows), rows.clear(), first.clear(), undated)
+    repeated = first.is_not_null()
+    new = rows.filter(~repeated)
+    return Prepared(new, as_binary(new), rows.filter(repeated), first.filter(repeated), undated)
 
 
 class VersionLoad:
@@ -91,13 +97,10 @@ class VersionLoad:
 
     def add(self, prepared: Prepared, known_at: datetime) -> list[Contradiction]:
         """Load the rows of a chunk that are new; return those that contradict an earlier row of the file."""
-        rows = self._history.revived(prepared.rows, known_at)
-        repeated = prepared.first.is_not_null()
-        if not repeated.any():
-            self._load(rows, prepared)
-            return []
-        self._load(rows.filter(~repeated), prepared)
-        return self._repeated(rows.filter(repeated), prepared.first.filter(repeated), prepared)
+        # Before any of them is loaded: what has come back by then is deleted no more.
+        rows, again = (self._history.revived(each, known_at) for each in (prepared.rows, prepared.again))
+        self._load(rows, prepared)
+        return self._repeated(again, prepared) if again.height else []
 
     def reject(self, rejected: Iterable[Rejected]) -> None:
         """Keep the refused rows with their reasons."""
@@ -127,11 +130,11 @@ class VersionLoad:
         self.loaded += new.height
         self.unchanged += rows.height - new.height
 
-    def _repeated(self, again: pl.DataFrame, first: pl.Series, prepared: Prepared) -> list[Contradiction]:
+    def _repeated(self, again: pl.DataFrame, prepared: Prepared) -> list[Contradiction]:
         """Tell apart rows whose key the file has had: the same again, a contradiction, or only a hash in common."""
-        first_rows = dict(zip(again[ROW_NUMBER], first, strict=True))
+        first_rows = dict(zip(again[ROW_NUMBER], prepared.first, strict=True))
         verdicts = self._history.repeated(again, prepared.undated)
-        lone = again.filter(~pl.col(ROW_NUMBER).is_in(list(verdicts)))
-        self._load(lone, prepared)
+        if len(verdicts) < again.height:
+            self._load(again.filter(~pl.col(ROW_NUMBER).is_in(list(verdicts))), prepared)
         self.unchanged += sum(verdicts.values())
         return [Contradiction(number, first_rows[number]) for number, same in verdicts.items() if not same]

@@ -112,11 +112,12 @@ def status() -> None:
     settings = settings_or_fail()
     states = Supervisor(settings).states()
     table = Table("Service", "State", box=None)
-    for program in programs(settings):
-        state = states.get(program.name, "STOPPED")
-        table.add_row(program.name, f"[green]{state}[/]" if state == "RUNNING" else f"[red]{state}[/]")
+    # Ours first, then services that somebody has added.
+    states = {program.name: states.get(program.name, "STOPPED") for program in programs(settings)} | states
+    for name, state in states.items():
+        table.add_row(name, f"[green]{state}[/]" if state == "RUNNING" else f"[red]{state}[/]")
     screen.print(table)
-    if {states.get(program.name) for program in programs(settings)} != {"RUNNING"}:
+    if set(states.values()) != {"RUNNING"}:
         raise typer.Exit(EXIT_NOT_RUNNING)
 
 

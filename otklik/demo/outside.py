@@ -38,11 +38,11 @@ stdout_logfile_maxbytes = 10MB
 
 def prepare_outside(settings: Settings) -> None:
     """Write what the supervisor needs to run the stand-ins, and the connections to them; kept when they are there."""
-    facts = settings.var / "demo" / "standin.json"
+    facts = _facts(settings)
     if not facts.exists():
         facts.parent.mkdir(parents=True, exist_ok=True)
         facts.write_text(json.dumps({"port": next_free(_FIRST_PORT)}), encoding="utf-8")
-    port = json.loads(facts.read_text(encoding="utf-8"))["port"]
+    port = standin_port(settings)
     credentials_path = settings.var / "demo" / "credentials.json"
     credentials = kept_credentials(credentials_path)
     supervisor = Supervisor(settings)
@@ -56,8 +56,13 @@ def prepare_outside(settings: Settings) -> None:
 
 def start_outside(settings: Settings) -> None:
     """Start the stand-ins and wait until they answer."""
-    port = json.loads((settings.var / "demo" / "standin.json").read_text(encoding="utf-8"))["port"]
+    port = standin_port(settings)
     Supervisor(settings).start(["standin"], lambda _: _trouble(port))
+
+
+def standin_port(settings: Settings) -> int:
+    """Return the loopback port of the stand-ins."""
+    return int(json.loads(_facts(settings).read_text(encoding="utf-8"))["port"])
 
 
 def connections(port: int, credentials: Credentials) -> dict[str, dict[str, object]]:
@@ -86,6 +91,10 @@ def connections(port: int, credentials: Credentials) -> dict[str, dict[str, obje
         "kobo": connection("kobo", password=credentials.kobo_token),
         "telegram_channel": connection("telegram", password=credentials.telegram_token, **channel),
     }
+
+
+def _facts(settings: Settings) -> Path:
+    return settings.var / "demo" / "standin.json"
 
 
 def _trouble(port: int) -> str | None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
@@ -16,9 +16,6 @@ from otklik.sources.utf8 import MISPLACED
 
 _EXCEL_EPOCH = pl.datetime(1899, 12, 30)
 _EXCEL_DAYS = 2_958_466
-# Made once: a moment costs polars more to take in than thousands of them to compare with it.
-_DAYS = pl.lit(dt.date.min), pl.lit(dt.date.max)
-_MOMENTS = pl.lit(dt.datetime.min.replace(tzinfo=dt.UTC)), pl.lit(dt.datetime.max.replace(tzinfo=dt.UTC))
 _FLAGS = {"true": True, "false": False}
 
 
@@ -111,7 +108,11 @@ def _field(field: str, text: pl.Expr, kind: Any, layout: Layout) -> pl.Expr:
         return pl.coalesce(map(partial(_day, text), layout.formats))
     if kind == pl.Boolean:
         return text.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
-    return text.cast(kind, strict=False) if kind.is_numeric() else text
+    if not kind.is_numeric():
+        return text
+    number = text.cast(kind, strict=False)
+    # Neither NaN nor infinity is a number of anything.
+    return pl.when(number.is_finite()).then(number) if kind.is_float() else number
 
 
 def _moment(text: pl.Expr, zone: str, form: str) -> pl.Expr:
@@ -135,6 +136,18 @@ def _day(text: pl.Expr, form: str) -> pl.Expr:
     return text.str.strptime(pl.Date, form, strict=False, cache=False)
 
 
+# Made once, because a moment costs polars more to take in than thousands of them to compare with it; but not at
+# import: a literal starts polars' threads, and a process that forks after that hangs.
+@cache
+def _days() -> tuple[pl.Expr, pl.Expr]:
+    return pl.lit(dt.date.min), pl.lit(dt.date.max)
+
+
+@cache
+def _moments() -> tuple[pl.Expr, pl.Expr]:
+    return pl.lit(dt.datetime.min.replace(tzinfo=dt.UTC)), pl.lit(dt.datetime.max.replace(tzinfo=dt.UTC))
+
+
 def _excel_days(text: pl.Expr) -> pl.Expr:
     """Return serial days, NULL beyond the days that Excel has."""
     days = text.cast(pl.Float64, strict=False)
@@ -144,7 +157,7 @@ def _excel_days(text: pl.Expr) -> pl.Expr:
 def _within_calendar(typed: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Return the rows with days and moments outside the years 1 to 9999 unread: no reader of `raw` can take them."""
     ends: dict[str, tuple[Any, Any]] = {
-        field: _DAYS if kind == pl.Date else _MOMENTS
+        field: _days() if kind == pl.Date else _moments()
         for field, kind in typed.schema.items()
         if f"{field}|text" in typed.columns and kind.is_temporal()
     }

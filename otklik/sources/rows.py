@@ -1,5 +1,6 @@
 """Rows of text, wherever they come from, and rows refused."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from otklik.contracts.reasons import Reason
 from otklik.sources.utf8 import show
 
 ROW_NUMBER = "row_number"
+_DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,19 @@ def shown(cells: Mapping[str, str | None]) -> dict[str, str | None]:
     return {show(name): None if text is None else show(text) for name, text in cells.items()}
 
 
-def storable(value: Any) -> Any:
-    """Return a value of JSON as the database takes it: without NUL bytes and lone surrogates, which it refuses."""
+def storable(value: Any, deep: int = 0) -> Any:
+    """Return a value of JSON as the database takes it.
+
+    It refuses NUL bytes, lone surrogates and numbers without end; what is nested deeper than anyone means is left out.
+    """
     if isinstance(value, str):
         return show(value.encode("utf-8", "backslashreplace").decode())
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if not isinstance(value, Iterable):
+        return value
+    if deep == _DEEPEST:
+        return "…"
     if isinstance(value, Mapping):
-        return {storable(str(key)): storable(inner) for key, inner in value.items()}
-    return [storable(inner) for inner in value] if isinstance(value, Iterable) else value
+        return {storable(str(key)): storable(inner, deep + 1) for key, inner in value.items()}
+    return [storable(inner, deep + 1) for inner in value]

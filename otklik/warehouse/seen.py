@@ -6,7 +6,8 @@ import polars as pl
 # A mark for each beginning of a hash, 64 MB of which only what is used becomes memory: with ten million keys
 # in it, six new keys of seven are still known to be new by one look.
 _MARK_BITS = 26
-_MERGED = 8
+# Runs are merged by so many, up to a size that takes 140 MB while it is made.
+_MERGED, _LONGEST = 8, 1 << 22
 
 
 class SeenKeys:
@@ -46,10 +47,14 @@ class SeenKeys:
     def _add(self, keys: np.ndarray, rows: np.ndarray) -> None:
         if len(keys):
             self._runs.append((keys, rows))
-        # Runs of like size are merged, so there are never many more than the logarithm of their number.
-        while len(self._runs) >= _MERGED and len(self._runs[-_MERGED][0]) < 2 * len(self._runs[-1][0]):
+        # Runs of like size are merged, so there are few to look into.
+        while len(self._runs) >= _MERGED and self._are_alike(self._runs[-_MERGED:]):
             merged, self._runs[-_MERGED:] = self._runs[-_MERGED:], []
             keys, rows = (np.concatenate(parts) for parts in zip(*merged, strict=True))
             # A stable sort finds the runs in it and merges them.
             order = np.argsort(keys, kind="stable")
             self._runs.append((keys[order], rows[order]))
+
+    def _are_alike(self, runs: list[tuple[np.ndarray, np.ndarray]]) -> bool:
+        sizes = [len(keys) for keys, _ in runs]
+        return sizes[0] < 2 * sizes[-1] and sum(sizes) <= _LONGEST

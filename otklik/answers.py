@@ -16,6 +16,7 @@ from otklik.places import Place
 from otklik.record_rows import text_rows
 from otklik.settings import Settings
 from otklik.sources.records import Answer, Listing, Records
+from otklik.sources.rows import storable
 from otklik.sources.systems import System
 from otklik.warehouse import ledger
 from otklik.warehouse.ledger import BatchReport, Line
@@ -104,4 +105,4 @@ class AnswerLoad:
 
 def _trouble(answer: Answer) -> str:
     about = ", ".join(f"{name} {value}" for name, value in answer.asked.items() if isinstance(value, str))
-    return f"{about}: {answer.trouble}"
+    return str(storable(f"{about}: {answer.trouble}"))

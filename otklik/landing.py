@@ -22,6 +22,8 @@ from otklik.places import has_folders, is_local
 from otklik.sources.records import Answer
 
 _BLOCK = 1 << 20
+# So many digits of the hash are in the name of what has landed.
+_HASH = 16
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,15 @@ def land_answers(zone: UPath, source: str, part: str, answers: Iterable[Answer],
     """Write answers as gzipped JSON Lines into the landing zone, under the name `<part>.jsonl.gz`."""
     lines = "".join(answer.as_line() + "\n" for answer in answers)
     # No time of making in it: the same answers are the same bytes.
-    packed = gzip.compress(lines.encode(), mtime=0)
+    # Half of a surrogate pair is \uNNNN in the file, which JSON reads as what it was.
+    packed = gzip.compress(lines.encode("utf-8", "backslashreplace"), mtime=0)
     folder = _folder(zone, source, interval)
     arriving = folder / f".{uuid.uuid4().hex}.arriving"
     try:
         sha256, size = _copy(io.BytesIO(packed), arriving)
         _sync(arriving)
         name = f"{part}.jsonl.gz"
-        path = folder / f"{sha256[:16]}-{name}"
+        path = folder / f"{sha256[:_HASH]}-{name}"
         arriving.rename(path)
     finally:
         arriving.unlink(missing_ok=True)
@@ -60,7 +63,9 @@ def land_answers(zone: UPath, source: str, part: str, answers: Iterable[Answer],
 
 def landed_answers(zone: UPath, source: str, part: str, interval: Interval) -> list[Landed]:
     """Return what has landed of a part before, oldest first; `part` may hold the wildcard *."""
-    found = sorted(_folder(zone, source, interval).glob(f"*-{part}.jsonl.gz"), key=lambda path: path.stat().st_mtime)
+    # All of the hash is matched: a region's code may end like that of another.
+    pattern = f"{'?' * _HASH}-{part}.jsonl.gz"
+    found = sorted(_folder(zone, source, interval).glob(pattern), key=lambda path: path.stat().st_mtime)
     return [_found(path) for path in found]
 
 
@@ -94,7 +99,7 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
     try:
         with _opened(file) as incoming:
             sha256, size = _copy(incoming, arriving)
-        path = folder / f"{sha256[:16]}-{file.name}"
+        path = folder / f"{sha256[:_HASH]}-{file.name}"
         if path.exists():
             # What is safe already may not be replaced by what is not yet.
             _sync(arriving)

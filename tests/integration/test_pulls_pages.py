@@ -8,12 +8,15 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+from upath import UPath
 
 from otklik import pulls
 from otklik.demo.standin.faults import Fault
 from otklik.demo.standin.world import Clock, Page, World
 from otklik.errors import CredentialsError, SourceError
+from otklik.landing import land_answers, landed_answers
 from otklik.sources.connection import Connection
+from otklik.sources.records import Answer
 from otklik.sources.registry import PageEntry
 from otklik.sources.systems import NETWORKS, SYSTEMS
 from tests.fixtures.files import Centre
@@ -212,6 +215,13 @@ def test_a_night_killed_at_any_moment_is_completed_without_loss_or_repetition(
     assert any(struck)
     assert read(centre) == {page_id(made): (375, None) for made in readable.world.pages}
     assert ledger_adds_up(centre)
+
+
+def test_what_landed_for_a_region_is_not_taken_for_another_whose_code_ends_alike(centre: Centre) -> None:
+    zone, answer = UPath(centre.settings.landing), Answer({"page_id": "1"}, NOW, None, "no_answer")
+    land_answers(zone, "max", "ru-66-000", [answer], evening())
+    mine = land_answers(zone, "max", "66-000", [answer], evening())
+    assert [each.path for each in landed_answers(zone, "max", "66-000", evening())] == [mine.path]
 
 
 def test_of_a_past_night_only_ok_tells_and_nothing_of_today_is_written_under_it(

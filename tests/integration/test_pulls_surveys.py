@@ -191,6 +191,17 @@ def test_one_survey_that_fails_is_told_and_does_not_stop_the_others(centre: Cent
     assert [answers_now(centre, each) for each in surveys] == [said(each) for each in surveys]
 
 
+def test_a_trouble_told_in_broken_letters_is_told_and_the_other_surveys_land(centre: Centre) -> None:
+    surveys = [survey("limesurvey", number, 2) for number in ("1001", "1002")]
+    register_surveys(centre.settings, surveys)
+    with after(FIRST, *surveys) as standin:
+        status = {"status": "Нет \ud83d анкеты"}
+        standin.faults.append(Fault("limesurvey", "wrong_type", "get_survey_properties", field="result", value=status))
+        [read] = surveys_night(standin, centre.settings, FIRST, ["limesurvey"])["limesurvey"]
+    assert [trouble.rpartition(": ")[2] for trouble in read.troubles] == ["Нет \\ud83d анкеты"]
+    assert answers_now(centre, surveys[1]) == said(surveys[1])
+
+
 def test_a_session_that_ends_in_the_middle_costs_nothing(centre: Centre) -> None:
     surveys = [survey("limesurvey", number, 5, left=1) for number in ("1001", "1002")]
     register_surveys(centre.settings, surveys)

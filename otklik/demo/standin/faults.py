@@ -137,7 +137,8 @@ def _edited(body: bytes, fault: Fault) -> bytes:
             node[last] = fault.value
 
     _walk(answer, way, change)
-    return json.dumps(answer, ensure_ascii=False).encode()
+    # Half of a surrogate pair goes out as \uNNNN, as programs that write it do.
+    return json.dumps(answer, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _walk(node: Any, way: list[str], change: Callable[[Any], None]) -> None:

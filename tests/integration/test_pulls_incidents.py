@@ -184,6 +184,14 @@ def test_posts_whose_hour_never_came_back_are_told_to_the_next(centre: Centre, d
     assert versions(centre) == [(f"{CHAT}/1", "new", "Обед 1")]
 
 
+def test_a_post_that_had_landed_is_loaded_though_telegram_has_forgotten_it(centre: Centre, driver: Popen[str]) -> None:
+    with after(FIRST, posts=[post(1, FIRST)]) as standin:
+        Nights(driver, standin, centre.settings).killed_at(("otklik.answers", "AnswerLoad.load", 1), "channel", FIRST)
+    with after(THIRD, posts=[post(1, FIRST)]) as standin:
+        assert counts(channel_hour(standin, centre, FIRST)) == [(1, 0, 0)]
+    assert versions(centre) == [(f"{CHAT}/1", "new", "Обед 1")]
+
+
 def test_a_refused_token_names_the_connection_and_tells_it_nowhere(
     centre: Centre, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,7 +7,7 @@ from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pendulum import timezone
 
-from otklik.errors import OtklikError
+from otklik.errors import CredentialsError, OtklikError, SourceError
 
 ZONE = timezone(os.environ.get("OTKLIK_TIME_ZONE") or "Asia/Yekaterinburg")
 _LAST_NIGHT = os.environ.get("OTKLIK_LAST_NIGHT")
@@ -20,8 +20,15 @@ PATIENCE = {
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
     "retry_exponential_backoff": 2,
-    # What its reader must mend (a broken file, a refused token, a failed check) is not mended by waiting.
-    "retry_policy": ExceptionRetryPolicy([RetryRule(OtklikError, RetryAction.FAIL)]),
+    # What its reader must mend (a broken file, a refused token, a failed check) is not mended by waiting; a system
+    # that does not answer may be.
+    "retry_policy": ExceptionRetryPolicy(
+        [
+            RetryRule(CredentialsError, RetryAction.FAIL),
+            RetryRule(SourceError, RetryAction.DEFAULT),
+            RetryRule(OtklikError, RetryAction.FAIL),
+        ]
+    ),
 }
 
 # What people wait for in the morning goes before what can be a little late.

@@ -36,7 +36,8 @@ def _csv(name: str, content: bytes) -> list[list[str]]:
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="").read()
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
-    csv.field_size_limit(max(len(text), 1))
+    # The limit is the whole process's: it may be raised, never lowered.
+    csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
         return [[show(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
     except csv.Error as error:

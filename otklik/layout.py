@@ -1,10 +1,13 @@
 """How rows of text become rows of a contract: which column is which field, how values and moments are written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+import polars as pl
+
 from otklik.contracts.entity import Entity
+from otklik.sources.rows import ROW_NUMBER
 
 ISO_MOMENTS = ("%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%:z")
 ISO_DAYS = ("%Y-%m-%d",)
@@ -30,3 +33,12 @@ class Layout:
     def plain(cls, entity: Entity) -> Self:
         """Return the layout of records: columns named like the fields, moments in ISO 8601."""
         return cls(entity, {name: name for name in entity.fields}, (*ISO_MOMENTS, *ISO_DAYS), "UTC")
+
+    def keys(self, rows: pl.DataFrame, numbers: Sequence[int]) -> pl.DataFrame:
+        """Return `row_number` and the key, as text, of the rows with these numbers; a blank part is unknown."""
+        texts = {
+            name: pl.col(self.columns[name]) if name in self.columns else pl.lit(self.constants.get(name), pl.String)
+            for name in self.entity.key
+        }
+        named = rows.select(ROW_NUMBER, **texts).filter(pl.col(ROW_NUMBER).is_in(list(numbers)))
+        return named.with_columns(pl.col(*texts).str.strip_chars().replace("", None))

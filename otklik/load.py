@@ -125,6 +125,7 @@ class Loading:
             for chunk in ahead(self._prepared(ahead(chunks), layout, batch)):
                 contradictions = load.add(chunk.prepared, self.known_at)
                 load.reject([*chunk.rejected, *_contradicting(contradictions, chunk.rows, layout)])
+                load.note_refused(layout.keys(chunk.rows.frame, [row.row_number for row in chunk.rejected]))
                 watch.see(chunk.rows)
                 self.progress(load.loaded + load.rejected + load.unchanged)
             load.close_groups(self.known_at)

@@ -41,7 +41,9 @@ def author_hash(fields: Sequence[str], key: str) -> pl.Expr:
     return plh.concat_str(author).chash.hmac_sha256(key=key)
 
 
-def masked_text(field: str) -> pl.Expr:
-    """Return the text with phones, e-mails, card and document numbers hidden; NULL where there was none to hide."""
-    masked = pl.col(field).str.replace_all(_PERSONAL, HIDDEN)
-    return pl.when(masked != pl.col(field)).then(masked)
+def masked_text(texts: pl.Series) -> pl.Series:
+    """Return each text with phones, e-mails, card and document numbers hidden; NULL where there was none to hide."""
+    # Few texts hold a number: to look for one costs half of what it costs to write a text anew.
+    found = texts.str.contains(_PERSONAL).arg_true()
+    masked = texts.gather(found).str.replace_all(_PERSONAL, HIDDEN)
+    return pl.repeat(None, len(texts), dtype=pl.String, eager=True).scatter(found, masked)

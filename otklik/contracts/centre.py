@@ -75,9 +75,7 @@ class Broadcast(fields.Row):
 
     @dy.rule()
     def in_future(cls) -> pl.Expr:
-        return pl.all_horizontal(
-            (pl.col(event) <= pl.col("known_at")).fill_null(True) for event in ("updated_at", "held_at")
-        )
+        return fields.have_happened("updated_at", "held_at")
 
 
 class Material(fields.Row):
@@ -95,9 +93,7 @@ class Material(fields.Row):
 
     @dy.rule()
     def in_future(cls) -> pl.Expr:
-        return pl.all_horizontal(
-            (pl.col(event) <= pl.col("known_at")).fill_null(True) for event in ("updated_at", "published_at")
-        )
+        return fields.have_happened("updated_at", "published_at")
 
 
 _ENDED = {"ended_before_begun": ("valid_to", "valid_from")}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import dataframely as dy
+import polars as pl
 
 NAME_LENGTH = 1_000
 TEXT_LENGTH = 100_000
@@ -44,6 +45,11 @@ def moment(*, nullable: bool = True) -> dy.Datetime:
     return dy.Datetime(nullable=nullable, time_zone="UTC", time_unit="us")
 
 
+def have_happened(*events: str) -> pl.Expr:
+    """Hold where none of these moments is later than what the row can know of."""
+    return pl.all_horizontal((pl.col(event) <= pl.col("known_at")).fill_null(True) for event in events)
+
+
 class Row(dy.Schema):
     """What every row has: its number in the file or answer, the end of the night it came with, its version.
 
@@ -53,3 +59,7 @@ class Row(dy.Schema):
     row_number = dy.Int64(nullable=False)
     known_at = moment(nullable=False)
     updated_at = moment()
+
+    @dy.rule()
+    def in_future(cls) -> pl.Expr:
+        return have_happened("updated_at")

@@ -72,7 +72,7 @@ class Incident(fields.Row):
 
     @dy.rule()
     def in_future(cls) -> pl.Expr:
-        return pl.all_horizontal((pl.col(event) <= pl.col("known_at")).fill_null(True) for event in EVENTS)
+        return fields.have_happened(*EVENTS)
 
     @dy.rule()
     def registered_before_received(cls) -> pl.Expr:

@@ -53,7 +53,7 @@ class PageSnapshot(fields.Row):
 
     @dy.rule()
     def in_future(cls) -> pl.Expr:
-        return (pl.col("observed_at") <= pl.col("known_at")).fill_null(True)
+        return fields.have_happened("updated_at", "observed_at")
 
 
 PAGE_SNAPSHOT = Entity(

@@ -61,7 +61,7 @@ class History:
     def note(self, rows: pl.DataFrame) -> None:
         """Remember the rows of groups that come together, to find out afterwards what they lack."""
         if self._entity.group and self._has_past and rows.height:
-            self._copy("arrived", rows)
+            self._copy("arrived", rows, [ROW_NUMBER, *self._entity.key])
 
     def close_groups(self, known_at: datetime) -> int:
         """Write a deletion for each row that a group had and has no more; return how many."""
@@ -111,13 +111,13 @@ class History:
         if rows.is_empty():
             return []
         self._connection.execute("truncate incoming")
-        self._copy("incoming", rows)
+        self._copy("incoming", rows, self._columns)
         self._connection.execute("analyze incoming")
         return self._run(query, values, ours=_OURS.format(same_key=self._same_key)).fetchall()
 
-    def _copy(self, table: str, rows: pl.DataFrame) -> None:
+    def _copy(self, table: str, rows: pl.DataFrame, columns: list[str]) -> None:
         with self._connection.cursor() as cursor:
-            copy_frame(cursor, table, rows.select(self._columns))
+            copy_frame(cursor, table, rows.select(columns))
 
 
 # Each row is looked up by itself, in the index of the key (`lateral … limit 1`, and nothing else that an index

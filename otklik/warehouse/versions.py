@@ -59,11 +59,11 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
     """
     entity = batch.entity
     content = [name for name in valid.columns if name not in OWN]
-    derived = [row_hash(valid, content).cast(pl.String).alias("row_hash")]
+    derived: list[pl.Expr | pl.Series] = [row_hash(valid, content).cast(pl.String).alias("row_hash")]
     if entity.author:
         derived.append(author_hash(entity.author, author_key).alias("author_hash"))
     if entity.masked:
-        derived.append(masked_text(entity.masked).alias("masked_text"))
+        derived.append(masked_text(valid[entity.masked]).alias("masked_text"))
     undated = valid.filter(pl.col(_VERSION).is_null())[ROW_NUMBER].to_list()
     rows = valid.select(
         pl.lit(batch.batch_id, pl.Int64).alias("batch_id"),
@@ -110,6 +110,10 @@ class VersionLoad:
                 reasons = [storable(why._asdict()) for why in row.reasons]
                 copy.write_row((self._batch.batch_id, row.row_number, Jsonb(reasons), Jsonb(row.original)))
                 self.rejected += 1
+
+    def note_refused(self, keys: pl.DataFrame) -> None:
+        """Remember the keys (text) of rows that came and were refused: an earlier version of them is not missing."""
+        self._history.note(keys)
 
     def delete_absent(self, scope: dict[str, str], key: str, present: Iterable[str], known_at: datetime) -> None:
         """Write that the source no longer has the rows of the scope whose `key` is not among those present."""

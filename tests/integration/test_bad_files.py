@@ -232,7 +232,7 @@ def test_a_duplicate_key_in_one_file_is_unchanged_a_version_or_a_contradiction(c
     [rejected] = centre.query(
         "select reasons->0->>'message' as message, original->>'Текст' as text from raw.rejected_row"
     )
-    assert rejected["message"].startswith("Сообщение «1» уже есть в строке 2 этого файла")
+    assert rejected["message"].startswith("Ключ «1» уже есть в строке 2 этого файла")
     assert rejected["text"] == "иначе"
 
 

@@ -94,6 +94,20 @@ def test_open_text_that_was_rewritten_is_a_new_version_and_no_deletion(centre: C
     assert current(centre) == [("r1", "q1", None, "стало")]
 
 
+def test_an_answer_that_came_and_was_refused_is_not_taken_for_missing(centre: Centre) -> None:
+    load(centre, answer("r1", "q1", "A"), answer("r1", "q2", "X"), answer("r2", "q1", "A"), answer("r2", "q2", "X"),
+         night=FIRST)  # fmt: skip
+    at = "16.03.2022 09:00"
+    again = load(centre, answer("r1", "q1", "B", at=at), answer("r1", "q2", "X", at="soon"),
+                 answer("r2", "q1", "B", at=at), night=SECOND)  # fmt: skip
+    assert (*counts(again), again.rows_deleted) == (3, 2, 1, 0, 3)
+    assert [(row[0], row[1], row[2]) for row in current(centre)] == [
+        ("r1", "q1", "B"),
+        ("r1", "q2", "X"),
+        ("r2", "q1", "B"),
+    ]
+
+
 @pytest.mark.parametrize("fields", [None, UNDATED], ids=["dated", "undated"])
 def test_an_answer_that_comes_back_is_current_again_and_then_unchanged(
     centre: Centre, fields: dict[str, str] | None

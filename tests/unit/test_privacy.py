@@ -53,7 +53,7 @@ def each(lists: str) -> list[str]:
 
 
 def masked(text: str | None) -> str | None:
-    found: str | None = pl.DataFrame({"text": [text]}, schema={"text": pl.String}).select(masked_text("text")).item()
+    found: str | None = masked_text(pl.Series([text], dtype=pl.String)).item()
     return found
 
 

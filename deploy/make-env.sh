@@ -13,4 +13,6 @@ while IFS= read -r line; do
     esac
     printf '%s\n' "$line"
 done < env.example > "$target"
-echo "Made $target; set OTKLIK_INBOX and OTKLIK_MAPPINGS in it."
+connections=$(dirname "$target")/connections.yaml
+[ -e "$connections" ] || echo '{}' > "$connections"
+echo "Made $target; set OTKLIK_INBOX and OTKLIK_MAPPINGS in it. Outside systems go into $connections."

@@ -13,6 +13,8 @@ from otklik.errors import OtklikError, UnreachableError
 from otklik.settings import SettingsError, get_settings
 
 if TYPE_CHECKING:
+    from upath import UPath
+
     from otklik.warehouse.ledger import BatchReport
 
 screen = Console()
@@ -21,7 +23,11 @@ errors = Console(stderr=True)
 
 def load(
     paths: Annotated[
-        list[Path], typer.Argument(help="Files, or folders of them: CSV, XLSX, JSON Lines, also .gz, .zip.")
+        list[str],
+        typer.Argument(
+            help="Files, or folders of them, here or at an address (s3://…, sftp://…): CSV, XLSX, JSON Lines, "
+            "exports, also .gz, .zip."
+        ),
     ],
     mapping: Annotated[Path, typer.Option(help="The mapping file (YAML) that says which column is which field.")],
     first: Annotated[
@@ -35,7 +41,7 @@ def load(
         ),
     ] = None,
 ) -> None:
-    """Load files of incidents into the warehouse, each in one transaction.
+    """Load files into the warehouse, each in one transaction.
 
     Every row is loaded, rejected with its reasons (table raw.rejected_row), or unchanged since an earlier
     load. A file loaded before by the same mapping changes nothing. Exit code 1: a file could not be read;
@@ -46,6 +52,8 @@ def load(
     otklik load march.xlsx --mapping mappings/centre.yml
 
     otklik load history/ --mapping mappings/centre.yml --from 2020-11-01 --to 2022-12-30
+
+    otklik load s3://centre/inbox/march.csv.gz --mapping mappings/centre.yml
     """
     try:
         sick = _load_all(_files(paths), mapping, first, last)
@@ -56,21 +64,24 @@ def load(
         raise typer.Exit(1)
 
 
-def _files(paths: list[Path]) -> list[Path]:
+def _files(addresses: list[str]) -> "list[UPath]":
     """Return the files named, and those in the folders named, hidden ones aside."""
+    from otklik.places import Place
+
     files = []
-    for path in paths:
-        inside = [file for file in sorted(path.iterdir()) if file.is_file()] if path.is_dir() else [path]
+    for address in addresses:
+        place = Place("otklik load", address, may_be_absent=False)
+        with place.named():
+            path = place.path
+            inside = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
         files += [file for file in inside if not file.name.startswith(".")]
     if not files:
-        raise OtklikError(f"no files in {', '.join(map(str, paths))}")
+        raise OtklikError(f"no files in {', '.join(addresses)}")
     return files
 
 
-def _load_all(files: list[Path], mapping_path: Path, first: datetime | None, last: datetime | None) -> bool:
+def _load_all(files: "list[UPath]", mapping_path: Path, first: datetime | None, last: datetime | None) -> bool:
     # Imported here: polars and its like take half a second that `otklik --help` need not wait for.
-    from upath import UPath
-
     from otklik.errors import FileError
     from otklik.interval import Interval
     from otklik.load import load_file
@@ -85,9 +96,7 @@ def _load_all(files: list[Path], mapping_path: Path, first: datetime | None, las
         for file in files:
             progress.update(task, description=file.name)
             try:
-                reports += load_file(
-                    UPath(file), mapping, interval, settings, lambda rows: progress.update(task, rows=rows)
-                )
+                reports += load_file(file, mapping, interval, settings, lambda rows: progress.update(task, rows=rows))
             except FileError as error:
                 sick = True
                 progress.console.print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)

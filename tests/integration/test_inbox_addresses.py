@@ -1,6 +1,8 @@
 """The inbox and the landing zone in a folder, in S3 and on an SFTP server: the same files give the same tables."""
 
 import gzip
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -98,6 +100,29 @@ def in_bucket(url: str, prefix: str) -> None:
 
 
 LOADED = [("1 марта.csv", 2, 0), ("2.csv.gz", 1, 1)]
+
+
+def load_by_hand(centre: Centre, address: str) -> subprocess.CompletedProcess[str]:
+    mapping = str(centre.mapping().path)
+    command = [f"{sys.prefix}/bin/otklik", "load", address, "--mapping", mapping, "--to", "2022-03-15"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_files_are_loaded_by_hand_from_a_folder_and_by_their_address(centre: Centre, tmp_path: Path, s3: str) -> None:
+    in_folder(tmp_path / "march")
+    in_bucket(s3, "march")
+    here = load_by_hand(centre, str(tmp_path / "march"))
+    assert (here.returncode, here.stdout.splitlines()[-1].split()) == (0, ["All", "4", "3", "1", "0"]), here.stderr
+    # The same files by another way are the same batches.
+    there = load_by_hand(centre, f"s3://{BUCKET}/march")
+    assert (there.returncode, there.stdout) == (0, here.stdout), there.stderr
+    assert centre.query("select count(*) as n from raw.batch") == [{"n": 2}]
+
+
+def test_a_file_that_is_not_there_is_named_by_its_address(centre: Centre, s3: str) -> None:
+    absent = load_by_hand(centre, f"s3://{BUCKET}/april.csv")
+    assert absent.returncode == 1
+    assert f"april.csv: there is no such file as s3://{BUCKET}/april.csv" in absent.stderr
 
 
 def test_a_folder_s3_and_sftp_give_the_same_tables(

@@ -21,7 +21,7 @@ COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="ut
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AIRFLOW = [name for name in SERVICES if name.startswith("airflow-")]
 ONE_SHOT = {"warehouse-init", "airflow-init", "superset-init", "otklik"}
-VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::\?|:-)?\}")
+VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::\?|:-([^}]*))?\}")
 SECRET = re.compile(r"PASSWORD|_KEY$|SECRET|_AUTH$|BROKER_URL|DATABASE_URL")
 
 
@@ -36,7 +36,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def told(service: str, values: dict[str, str]) -> dict[str, str]:
     """The environment of a service with the variables put in."""
     return {
-        name: VARIABLE.sub(lambda match: values[match[1]], str(value))
+        name: VARIABLE.sub(lambda match: values[match[1]] or match[2] or "", str(value))
         for name, value in SERVICES[service].get("environment", {}).items()
     }
 
@@ -128,6 +128,17 @@ def test_otklik_in_a_container_finds_all_its_settings(service: str, values: dict
     settings = settings_of(service, values)
     assert (settings.db_host, settings.db_port) == ("postgres", 5432)
     assert settings.embedded == (service != "warehouse-init")
+    assert (str(settings.inbox), str(settings.landing)) == ("/srv/inbox", "/var/lib/otklik/var/landing")
+
+
+def test_containers_find_files_and_systems_elsewhere(values: dict[str, str]) -> None:
+    addresses = {"OTKLIK_INBOX_ADDRESS": "s3://centre/inbox", "OTKLIK_LANDING_ADDRESS": "sftp://files@host/landing"}
+    for service in [*AIRFLOW, "otklik"]:
+        settings = settings_of(service, values | addresses)
+        assert (settings.inbox, settings.landing) == ("s3://centre/inbox", "sftp://files@host/landing")
+        assert SERVICES[service]["env_file"] == [{"path": "deploy/places.env", "required": False}]
+        mounted = [mount.split(":") for mount in SERVICES[service]["volumes"]]
+        assert ["${OTKLIK_CONNECTIONS", "?}", "/var/lib/otklik/connections.yaml", "ro"] in mounted
 
 
 @pytest.mark.parametrize("service", AIRFLOW)
@@ -179,6 +190,8 @@ def test_secrets_are_made_once_and_for_the_owner_only(tmp_path: Path) -> None:
     command = ["sh", PROJECT / "deploy/make-env.sh", target]
     subprocess.run(command, check=True, capture_output=True)
     assert stat.S_IMODE(os.stat(target).st_mode) == 0o600
+    assert yaml.safe_load((tmp_path / "connections.yaml").read_text()) == {}
+    assert stat.S_IMODE(os.stat(tmp_path / "connections.yaml").st_mode) == 0o600
     before = target.read_text()
     again = subprocess.run(command, check=False, capture_output=True, text=True)
     assert again.returncode == 1

@@ -2,10 +2,13 @@
 
 import sys
 
+# Digits behind the point say nothing beyond.
+_WHOLE_FROM = 1_000
+
 
 def figure(name: str, value: float, unit: str) -> None:
     """Print a figure: `load_vs_copy 0.61 ratio`."""
-    print(f"{name} {value:.3g} {unit}" if abs(value) < 1_000 else f"{name} {value:.0f} {unit}", flush=True)  # noqa: PLR2004
+    print(f"{name} {value:{'.3g' if abs(value) < _WHOLE_FROM else '.0f'}} {unit}", flush=True)
 
 
 def say(text: str) -> None:

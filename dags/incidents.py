@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, TriggerRule, dag, task
+from airflow.sdk import Asset, TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from inbox import all_files_loaded, files_of_the_night, load
-from timetable import FIRST_NIGHT, FIRST_OF_ALL, LAST_NIGHT, ZONE
+from timetable import FIRST_OF_ALL, ZONE, daily
 
 RAW_INCIDENT = Asset(name="raw.incident", uri="otklik://raw/incident")
 # Sources write out their day in the first half hour after midnight.
@@ -36,13 +36,8 @@ def rows_came(count: int) -> None:
 
 
 @dag(
-    # Every midnight of the region, for the local day that has just ended. Nights missed while the scheduler
-    # was down run afterwards, in order, one at a time.
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=ZONE),
-    start_date=FIRST_NIGHT,
-    end_date=LAST_NIGHT,
-    catchup=True,
-    max_active_runs=1,
+    # Every midnight of the region, for the local day that has just ended.
+    **daily(0),
     default_args=FIRST_OF_ALL,
     tags=["raw", "nightly"],
 )

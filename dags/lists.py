@@ -1,17 +1,13 @@
 """Every evening: the centre's own lists, such as authorities, pages, surveys, broadcasts and materials."""
 
-from airflow.sdk import CronDataIntervalTimetable, dag
+from airflow.sdk import dag
 from inbox import all_files_loaded, files_of_the_night, load
-from timetable import FIRST_EVENING, LAST_NIGHT, PATIENCE, ZONE
+from timetable import PATIENCE, daily
 
 
 @dag(
     # At 22:00 of the region: what the registers name is asked about an hour later.
-    schedule=CronDataIntervalTimetable("0 22 * * *", timezone=ZONE),
-    start_date=FIRST_EVENING.replace(hour=22),
-    end_date=LAST_NIGHT,
-    catchup=True,
-    max_active_runs=1,
+    **daily(22),
     default_args=PATIENCE,
     tags=["raw", "nightly"],
 )

@@ -1,8 +1,8 @@
 """Nightly: the requests of an Open311 server that are new or have changed."""
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, dag, task
+from airflow.sdk import Asset, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
-from timetable import FIRST_NIGHT, LAST_NIGHT, PATIENCE, ZONE, night_of, outside
+from timetable import PATIENCE, daily, night_of, outside
 
 
 @task(pool="open311", outlets=[Asset(name="raw.incident", uri="otklik://raw/incident")])
@@ -22,11 +22,7 @@ def pull(data_interval_start=None, data_interval_end=None) -> None:
 
 @dag(
     # Every midnight of the region, for the local day that has just ended.
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=ZONE),
-    start_date=FIRST_NIGHT,
-    end_date=LAST_NIGHT,
-    catchup=True,
-    max_active_runs=1,
+    **daily(0),
     default_args=PATIENCE,
     tags=["raw", "nightly"],
 )

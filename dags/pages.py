@@ -1,7 +1,7 @@
 """Every evening: how many people read each public page, and how the page looks, on four networks."""
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, dag, task
-from timetable import FIRST_EVENING, LAST_NIGHT, PATIENCE, ZONE, night_of, outside
+from airflow.sdk import Asset, dag, task
+from timetable import PATIENCE, daily, night_of, outside
 
 RAW_PAGE_SNAPSHOT = Asset(name="raw.page_snapshot", uri="otklik://raw/page_snapshot")
 NETWORKS = ("vk", "ok", "telegram", "max")
@@ -27,11 +27,7 @@ def pull(network: str, part: dict, data_interval_start=None, data_interval_end=N
 
 @dag(
     # At 23:00 of the region, so that a number read is of the day it is shown under.
-    schedule=CronDataIntervalTimetable("0 23 * * *", timezone=ZONE),
-    start_date=FIRST_EVENING.replace(hour=23),
-    end_date=LAST_NIGHT,
-    catchup=True,
-    max_active_runs=1,
+    **daily(23),
     default_args=PATIENCE,
     tags=["raw", "nightly"],
 )

@@ -1,8 +1,8 @@
 """Nightly: new and edited responses of the surveys in LimeSurvey, Yandex Forms and KoboToolbox."""
 
-from airflow.sdk import Asset, CronDataIntervalTimetable, TriggerRule, dag, task
+from airflow.sdk import Asset, TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowFailException
-from timetable import FIRST_NIGHT, LAST_NIGHT, PATIENCE, ZONE, night_of, outside
+from timetable import PATIENCE, daily, night_of, outside
 
 RAW_SURVEY_RESPONSE = Asset(name="raw.survey_response", uri="otklik://raw/survey_response")
 SYSTEMS = ("limesurvey", "yandex_forms", "kobo")
@@ -39,11 +39,7 @@ def all_read(found: list[dict] | None, results: list[dict]) -> None:
 
 @dag(
     # Every midnight of the region, for the local day that has just ended.
-    schedule=CronDataIntervalTimetable("0 0 * * *", timezone=ZONE),
-    start_date=FIRST_NIGHT,
-    end_date=LAST_NIGHT,
-    catchup=True,
-    max_active_runs=1,
+    **daily(0),
     default_args=PATIENCE,
     tags=["raw", "nightly"],
 )

@@ -3,7 +3,7 @@
 import os
 from datetime import datetime, timedelta
 
-from airflow.sdk import Connection, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Connection, CronDataIntervalTimetable, ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pendulum import timezone
 
@@ -13,8 +13,6 @@ ZONE = timezone(os.environ.get("OTKLIK_TIME_ZONE") or "Asia/Yekaterinburg")
 _LAST_NIGHT = os.environ.get("OTKLIK_LAST_NIGHT")
 FIRST_NIGHT = datetime.fromisoformat(os.environ["OTKLIK_FIRST_NIGHT"]).replace(tzinfo=ZONE)
 LAST_NIGHT = datetime.fromisoformat(_LAST_NIGHT).replace(tzinfo=ZONE) if _LAST_NIGHT else None
-# A night that ends in the evening begins in the evening before.
-FIRST_EVENING = FIRST_NIGHT - timedelta(days=1)
 
 PATIENCE = {
     "retries": 3,
@@ -33,6 +31,22 @@ PATIENCE = {
 
 # What people wait for in the morning goes before what can be a little late.
 FIRST_OF_ALL = PATIENCE | {"priority_weight": 100}
+
+
+def daily(hour: int) -> dict:
+    """Return the options of a DAG that runs at this hour of the region, for the day that ends with it.
+
+    Days missed while the scheduler was down run afterwards, in order, one at a time.
+    """
+    # A day that ends in the evening begins in the evening before.
+    first = (FIRST_NIGHT - timedelta(days=1)).replace(hour=hour) if hour else FIRST_NIGHT
+    return {
+        "schedule": CronDataIntervalTimetable(f"0 {hour} * * *", timezone=ZONE),
+        "start_date": first,
+        "end_date": LAST_NIGHT,
+        "catchup": True,
+        "max_active_runs": 1,
+    }
 
 
 def night_of(start: datetime, end: datetime):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from httpx import codes
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -35,15 +36,15 @@ def routes(world: World, credentials: Credentials) -> list[Route]:
 
     def found(request: Request) -> Survey | Response:
         if request.headers.get("authorization") != f"Token {credentials.kobo_token}":
-            return error(401)
+            return error(codes.UNAUTHORIZED)
         for survey in world.surveys:
             if survey.system == "kobo" and survey.external_id == request.path_params.get("uid", survey.external_id):
                 return survey
-        return error(404)
+        return error(codes.NOT_FOUND)
 
     async def assets(request: Request) -> Response:
         survey = found(request)
-        if isinstance(survey, Response) and survey.status_code == 401:  # noqa: PLR2004
+        if isinstance(survey, Response) and survey.status_code == codes.UNAUTHORIZED:
             return survey
         return JSONResponse({"count": 0, "next": None, "previous": None, "results": []})
 

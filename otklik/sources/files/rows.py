@@ -48,6 +48,7 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
     stream = io.BufferedReader(text, buffer_size=SAMPLE)
     header = _csv_header(member.name, stream, mapping)
     broken: list[Rejected] = []
+    last: TextRows | None = None
 
     def keep_ragged(row: arrow_csv.InvalidRow) -> str:
         cells = next(csv.reader([row.text], delimiter=mapping.csv.delimiter), [])
@@ -80,7 +81,11 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
             last = chunk
         yield _without_open_quote(last) if text.quotes % 2 else last
     except pa.ArrowInvalid as error:
-        raise FileError(f"{member.name}: not readable as CSV: {error}; look for a quote that is not closed") from None
+        where = f"after row {last.frame[ROW_NUMBER][-1]}" if last else "in its first rows"
+        raise FileError(
+            f"{member.name}: not readable as CSV {where}: {error}; look for a quote that is not closed, "
+            f"or a row of more than {_BLOCK_BYTES >> 20} MB"
+        ) from None
 
 
 def _csv_header(name: str, stream: io.BufferedReader[Utf8Stream], mapping: Mapping) -> list[str]:

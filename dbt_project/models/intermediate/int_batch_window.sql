@@ -3,4 +3,4 @@
 select
     {{ published_through() }} as batches_after,
     coalesce(max(batch_id), 0) as batches_through
-from {{ ref('stg_files__batch') }}
+from {{ ref('stg_raw__batch') }}

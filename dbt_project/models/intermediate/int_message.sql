@@ -1,4 +1,5 @@
 -- Grain: one message in its latest version: the greatest (updated_at, interval_to of its batch, batch_id, row_number).
+-- A message that its source has no more is gone.
 {{
     config(
         materialized='incremental',
@@ -16,7 +17,7 @@
 
 with versions as (
     select *
-    from {{ ref('stg_files__incident') }}
+    from {{ ref('stg_raw__incident') }}
     where
         batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
         {{ and_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}
@@ -27,7 +28,7 @@ latest as (
         versions.*,
         batch.interval_to
     from versions
-    inner join {{ ref('stg_files__batch') }} as batch on versions.batch_id = batch.batch_id
+    inner join {{ ref('stg_raw__batch') }} as batch on versions.batch_id = batch.batch_id
     order by
         versions.region_code asc, versions.source asc, versions.message_id asc,
         versions.updated_at desc, batch.interval_to desc, versions.batch_id desc, versions.row_number desc
@@ -63,3 +64,4 @@ select
     (latest.registered_at at time zone clock.time_zone)::date as registered_date
 from latest
 inner join {{ ref('int_region_clock') }} as clock on latest.region_code = clock.region_code
+where not latest.is_deleted

@@ -1,4 +1,4 @@
--- Grain: one region with a batch. «As of» is the clock by which what is open is judged overdue.
+-- Grain: one region with a batch of incidents. «As of» is the clock by which what is open is judged overdue.
 -- Aggregates the ledger, which has a line a file: history weighs nothing here.
 {{ config(post_hook='analyze {{ this }}') }}
 
@@ -7,8 +7,9 @@ with batches as (
         batch.region_code,
         batch.interval_to,
         batch.batch_id > batch_window.batches_after as is_new
-    from {{ ref('stg_files__batch') }} as batch
+    from {{ ref('stg_raw__batch') }} as batch
     inner join {{ ref('int_batch_window') }} as batch_window on batch.batch_id <= batch_window.batches_through
+    where batch.entity = 'incident'
 ),
 
 clock as (
@@ -34,4 +35,4 @@ select
         (coalesce(clock.as_of_before, clock.as_of) - interval '1 microsecond') at time zone region.time_zone
     )::date as as_of_month_before
 from clock
-inner join {{ ref('stg_files__region') }} as region on clock.region_code = region.region_code
+inner join {{ ref('stg_raw__region') }} as region on clock.region_code = region.region_code

@@ -6,7 +6,7 @@ select distinct
     incident.source,
     incident.incident_id
 from {{ ref('int_touched_message') }} as touched
-inner join {{ ref('stg_files__incident') }} as incident
+inner join {{ ref('stg_raw__incident') }} as incident
     on
         touched.region_code = incident.region_code
         and touched.source = incident.source

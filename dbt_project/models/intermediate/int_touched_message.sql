@@ -5,7 +5,7 @@ select distinct
     incident.region_code,
     incident.source,
     incident.message_id
-from {{ ref('stg_files__incident') }} as incident
+from {{ ref('stg_raw__incident') }} as incident
 where
     incident.batch_id > (select batch_window.batches_after from {{ ref('int_batch_window') }} as batch_window)
     and incident.batch_id

@@ -30,7 +30,7 @@ versions as (
         version.resolved_at,
         version.due_at
     from messages
-    inner join {{ ref('stg_files__incident') }} as version
+    inner join {{ ref('stg_raw__incident') }} as version
         on
             messages.region_code = version.region_code
             and messages.source = version.source

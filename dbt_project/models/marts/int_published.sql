@@ -27,11 +27,12 @@ with latest_night as (
         sum(batch.rows_rejected) as rows_rejected
     from {{ ref('int_region_clock') }} as clock
     cross join {{ ref('int_batch_window') }} as batch_window
-    inner join {{ ref('stg_files__batch') }} as batch
+    inner join {{ ref('stg_raw__batch') }} as batch
         on
             clock.region_code = batch.region_code
             and clock.as_of = batch.interval_to
             and batch_window.batches_through >= batch.batch_id
+            and batch.entity = 'incident'
     group by clock.region_code, clock.as_of, clock.time_zone
 )
 
@@ -47,4 +48,4 @@ select
     batch_window.batches_through
 from latest_night
 cross join {{ ref('int_batch_window') }} as batch_window
-inner join {{ ref('stg_files__region') }} as region on latest_night.region_code = region.region_code
+inner join {{ ref('stg_raw__region') }} as region on latest_night.region_code = region.region_code

@@ -1,9 +1,10 @@
--- Grain: one file read whole, or one member of a zip; files that failed brought no rows and are left out.
+-- Grain: one entity of one file, member of a zip or answer; what failed brought no rows and is left out.
 select
     -- ids
     batch_id,
     region_code,
     source,
+    entity,
 
     -- numbers
     rows_read,
@@ -14,6 +15,4 @@ select
     interval_to,
     finished_at
 from {{ source('raw', 'batch') }}
-where
-    entity = 'incident'
-    and status = 'loaded'
+where status = 'loaded'

@@ -21,6 +21,7 @@ select
 
     -- numbers
     reopened_count,
+    is_deleted,
 
     -- times
     updated_at,

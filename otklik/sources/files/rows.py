@@ -27,11 +27,13 @@ from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows, shown
 from otklik.sources.utf8 import MISPLACED, SAMPLE, Utf8Stream, show
 
 CHUNK_ROWS = 100_000
-# A row must fit into one block; rows of several megabytes have been seen. Half a dozen blocks are in memory at once,
-# each in several forms, and every block costs some milliseconds whatever its size.
+# A row must fit into one block; rows of several megabytes have been seen.
 _BLOCK_BYTES = 6 << 20
 # Python's own limit for a cell is smaller than what a text may be.
 csv.field_size_limit(_BLOCK_BYTES)
+# A chunk takes its milliseconds to check whatever its size, and the parser is fastest with blocks that stay in the
+# cache. A few chunks are in memory at once, each in several forms.
+_BLOCKS_A_CHUNK = 4
 # What a column of the source is called when it has the name of ours.
 _THEIR_NUMBER = f"{ROW_NUMBER}#2"
 
@@ -48,7 +50,6 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
     stream = io.BufferedReader(text, buffer_size=SAMPLE)
     header = _csv_header(member.name, stream, mapping)
     broken: list[Rejected] = []
-    last: TextRows | None = None
 
     def keep_ragged(row: arrow_csv.InvalidRow) -> str:
         cells = next(csv.reader([row.text], delimiter=mapping.csv.delimiter), [])
@@ -71,7 +72,8 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
                 check_utf8=False,
             ),
         )
-        chunks = (replace(chunk, odd=text.odd) for chunk in _numbered(reader, broken, _distinct(header)))
+        blocks = (replace(block, odd=text.odd) for block in _numbered(reader, broken, _distinct(header)))
+        chunks = map(_joined, iter(lambda: list(islice(blocks, _BLOCKS_A_CHUNK)), []))
         last = next(chunks, None)
         if last is None:
             return
@@ -81,9 +83,8 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
             last = chunk
         yield _without_open_quote(last) if text.quotes % 2 else last
     except pa.ArrowInvalid as error:
-        where = f"after row {last.frame[ROW_NUMBER][-1]}" if last else "in its first rows"
         raise FileError(
-            f"{member.name}: not readable as CSV {where}: {error}; look for a quote that is not closed, "
+            f"{member.name}: not readable as CSV: {error}; look for a quote that is not closed, "
             f"or a row of more than {_BLOCK_BYTES >> 20} MB"
         ) from None
 
@@ -137,7 +138,7 @@ def _numbered(batches: Iterator[pa.RecordBatch], broken: list[Rejected], names: 
     The parser reads ahead, so `broken` may hold rows that lie behind the batch.
     """
     following = 2
-    for batch in batches:
+    while (batch := _next_batch(batches, following)) is not None:
         last = following + batch.num_rows - 1
         taken = 0
         while taken < len(broken) and broken[taken].row_number <= last:
@@ -151,6 +152,22 @@ def _numbered(batches: Iterator[pa.RecordBatch], broken: list[Rejected], names: 
         following = last + 1
     if broken:
         yield TextRows(pl.DataFrame(schema={ROW_NUMBER: pl.Int64, **dict.fromkeys(names, pl.String)}), broken)
+
+
+def _next_batch(batches: Iterator[pa.RecordBatch], row: int) -> pa.RecordBatch | None:
+    """Return the batch that begins with this row, None at the end; what is wrong with it is raised with the row."""
+    try:
+        return next(batches, None)
+    except pa.ArrowInvalid as error:
+        raise pa.ArrowInvalid(f"at row {row} or after it: {error}") from None
+
+
+def _joined(blocks: Sequence[TextRows]) -> TextRows:
+    return TextRows(
+        pl.concat(block.frame for block in blocks),
+        [row for block in blocks for row in block.broken],
+        odd=any(block.odd for block in blocks),
+    )
 
 
 def _without_open_quote(rows: TextRows) -> TextRows:

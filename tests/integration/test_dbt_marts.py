@@ -198,6 +198,7 @@ def test_every_reader_reads_every_mart(story: TestWarehouse, role: str) -> None:
         "fct_incident",
         "mart_time_to_respond",
         "mart_time_to_respond_month",
+        "mart_backlog_daily",
         "mart_year_summary",
         "mart_as_of",
     ):

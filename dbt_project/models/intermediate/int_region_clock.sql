@@ -26,6 +26,7 @@ select
     clock.region_code,
     region.time_zone,
     clock.as_of,
+    coalesce(clock.as_of_before, clock.as_of) as as_of_before,
     clock.is_touched,
     -- Midnight is the end of the day before it, not the start of a month with nothing in it.
     date_trunc('month', (clock.as_of - interval '1 microsecond') at time zone region.time_zone)::date

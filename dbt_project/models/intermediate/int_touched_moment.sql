@@ -25,6 +25,7 @@ with messages as (
 versions as (
     select
         version.region_code,
+        version.received_at,
         version.registered_at,
         version.first_response_at,
         version.resolved_at,
@@ -46,6 +47,7 @@ inner join {{ ref('int_region_clock') }} as clock on versions.region_code = cloc
 cross join
     lateral (
         values
+        ('received', versions.received_at),
         ('registered', versions.registered_at),
         ('first_response', versions.first_response_at),
         ('resolved', versions.resolved_at),

@@ -3,7 +3,8 @@
 -- (int_batch_window), and a build that failed half-way leaves it as it was.
 -- Depends on what it vouches for:
 -- {{ ref('fct_message') }}, {{ ref('fct_incident') }}, {{ ref('mart_time_to_respond') }},
--- {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_year_summary') }}
+-- {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_backlog_daily') }},
+-- {{ ref('mart_resolution_cohort') }}, {{ ref('mart_response_change') }}, {{ ref('mart_year_summary') }}
 {{
     config(
         schema='intermediate',

@@ -12,6 +12,7 @@ select
     rows_rejected,
 
     -- times
+    interval_from,
     interval_to,
     finished_at
 from {{ source('raw', 'batch') }}

@@ -29,7 +29,9 @@ select
     registered_at,
     assigned_at,
     first_response_at,
+    interim_at,
     resolved_at,
     closed_at,
+    reopened_at,
     due_at
 from {{ source('raw', 'incident') }}

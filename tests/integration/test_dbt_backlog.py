@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,13 @@ from tests.fixtures.dbt import TestWarehouse, at, message
 def centre(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
     made = TestWarehouse(warehouse, tmp_path)
     made.region()
+    made.dbt("seed")
     return made
+
+
+def incident(number: str, received_at: str, **columns: Any) -> dict[str, Any]:
+    """A message with a deadline far away, unless told otherwise."""
+    return message(number, received_at, **{"due_at": "2022-12-31 10:00"} | columns)
 
 
 def backlog(centre: TestWarehouse, authority: str | None = None) -> dict[str, tuple[int, ...]]:
@@ -29,11 +36,11 @@ def backlog(centre: TestWarehouse, authority: str | None = None) -> dict[str, tu
 
 
 def test_each_day_counts_what_was_open_at_its_end_by_age(centre: TestWarehouse) -> None:
-    centre.night("2022-03-01", [message("a", "2022-03-01 09:00", due_at="2022-03-02 09:00", authority="Дороги")])
+    centre.night("2022-03-01", [incident("a", "2022-03-01 09:00", due_at="2022-03-02 09:00", authority="Дороги")])
     centre.dbt("build", "--select", "+mart_backlog_daily", "int_published")
     assert backlog(centre) == {"03-01": (1, 1, 0, 0)}
     # Nothing came of `a` for eight days.
-    centre.night("2022-03-09", [message("b", "2022-03-09 23:59", authority="Вода")])
+    centre.night("2022-03-09", [incident("b", "2022-03-09 23:59", authority="Вода")])
     centre.dbt("run")
     assert backlog(centre, authority="Дороги") == {
         f"03-0{day}": (1, 1, 0 if day == 1 else 1, day - 1) for day in range(1, 10)
@@ -49,20 +56,20 @@ def test_each_day_counts_what_was_open_at_its_end_by_age(centre: TestWarehouse) 
 
 def test_what_was_answered_waits_no_more_and_what_ended_is_open_no_more(centre: TestWarehouse) -> None:
     times = {"due_at": "2022-03-01 13:00", "first_response_at": "2022-03-02 10:00", "resolved_at": "2022-03-04 10:00"}
-    centre.night("2022-03-05", [message("a", "2022-03-01 09:00", **times)])
+    centre.night("2022-03-05", [incident("a", "2022-03-01 09:00", **times)])
     centre.dbt("run")
     assert backlog(centre) == {}, "a night tells of its own day, and on that day nothing was open"
-    history = [message("h", "2022-03-01 09:00", **times)]
+    history = [incident("h", "2022-03-01 09:00", **times)]
     centre.history("2022-03-01", "2022-03-05", history)
     centre.dbt("run")
     assert backlog(centre) == {"03-01": (1, 1, 1, 0), "03-02": (1, 0, 0, 1), "03-03": (1, 0, 0, 2)}
 
 
 def test_what_is_opened_again_is_open_again_and_as_old_as_it_is(centre: TestWarehouse) -> None:
-    first = message("a", "2022-03-01 09:00", resolved_at="2022-03-02 10:00")
-    again = message("a", "2022-03-01 09:00", resolved_at="2022-03-02 10:00", reopened_at="2022-03-04 10:00",
+    first = incident("a", "2022-03-01 09:00", resolved_at="2022-03-02 10:00")
+    again = incident("a", "2022-03-01 09:00", resolved_at="2022-03-02 10:00", reopened_at="2022-03-04 10:00",
                     updated_at="2022-03-04 10:00", reopened_count=1)  # fmt: skip
-    ended = message("a", "2022-03-01 09:00", resolved_at="2022-03-06 10:00", reopened_at="2022-03-04 10:00",
+    ended = incident("a", "2022-03-01 09:00", resolved_at="2022-03-06 10:00", reopened_at="2022-03-04 10:00",
                     updated_at="2022-03-06 10:00", reopened_count=1)  # fmt: skip
     for day, rows in (("01", []), ("02", [first]), ("03", []), ("04", [again]), ("05", []), ("06", [ended])):
         centre.night(f"2022-03-{day}", rows)
@@ -72,10 +79,10 @@ def test_what_is_opened_again_is_open_again_and_as_old_as_it_is(centre: TestWare
 
 def test_a_correction_that_comes_later_changes_no_earlier_day(centre: TestWarehouse) -> None:
     for day in ("01", "02", "03"):
-        centre.night(f"2022-03-{day}", [message("a", "2022-03-01 09:00", authority="Дороги")] if day == "01" else [])
+        centre.night(f"2022-03-{day}", [incident("a", "2022-03-01 09:00", authority="Дороги")] if day == "01" else [])
         centre.dbt("run")
     # It was water's all along, and answered on the first day: known on the fourth.
-    told = message("a", "2022-03-01 09:00", first_response_at="2022-03-01 10:00", authority="Вода",
+    told = incident("a", "2022-03-01 09:00", first_response_at="2022-03-01 10:00", authority="Вода",
                    updated_at="2022-03-04 10:00")  # fmt: skip
     centre.night("2022-03-04", [told])
     centre.dbt("run")
@@ -87,10 +94,10 @@ def test_a_correction_that_comes_later_changes_no_earlier_day(centre: TestWareho
 
 
 def test_an_incident_that_its_messages_left_is_open_no_more(centre: TestWarehouse) -> None:
-    centre.night("2022-03-01", [message("a", "2022-03-01 09:00"), message("b", "2022-03-01 09:00")])
+    centre.night("2022-03-01", [incident("a", "2022-03-01 09:00"), incident("b", "2022-03-01 09:00")])
     centre.dbt("run")
-    moved = message("b", "2022-03-01 09:00", incident_id="a", updated_at="2022-03-02 10:00")
-    gone = message("c", "2022-03-02 09:00")
+    moved = incident("b", "2022-03-01 09:00", incident_id="a", updated_at="2022-03-02 10:00")
+    gone = incident("c", "2022-03-02 09:00")
     centre.night("2022-03-02", [moved, gone])
     centre.dbt("run")
     centre.night("2022-03-03", [gone | {"updated_at": at("2022-03-03 10:00"), "is_deleted": True}])
@@ -100,7 +107,20 @@ def test_an_incident_that_its_messages_left_is_open_no_more(centre: TestWarehous
 
 
 def test_a_status_alone_ends_an_incident_when_the_source_said_so(centre: TestWarehouse) -> None:
-    centre.night("2022-03-01", [message("a", "2022-03-01 09:00")])
-    centre.night("2022-03-03", [message("a", "2022-03-01 09:00", status="closed", updated_at="2022-03-02 10:00")])
+    centre.night("2022-03-01", [incident("a", "2022-03-01 09:00")])
+    centre.night("2022-03-03", [incident("a", "2022-03-01 09:00", status="closed", updated_at="2022-03-02 10:00")])
     centre.dbt("run")
     assert backlog(centre) == {"03-01": (1, 1, 0, 0), "03-02": (1, 1, 0, 1)}
+
+
+def test_a_deadline_by_policy_passes_too_as_it_was_known_that_night(centre: TestWarehouse) -> None:
+    # Eight working hours from nine in the morning end at five; from five in the afternoon, at four the next day.
+    first = message("a", "2022-03-01 09:00", priority="normal")
+    centre.night("2022-03-01", [first, message("b", "2022-03-01 17:00", priority="normal")])
+    centre.dbt("run")
+    # On the second night the source gives a deadline of its own: what was overdue by then stays so.
+    centre.night("2022-03-02", [first | {"updated_at": at("2022-03-02 09:00"), "due_at": at("2022-03-09 10:00")}])
+    centre.dbt("run")
+    assert backlog(centre) == {"03-01": (2, 2, 1, 0), "03-02": (2, 2, 1, 2)}
+    centre.dbt("run", "--full-refresh")
+    assert backlog(centre) == {"03-01": (2, 2, 1, 0), "03-02": (2, 2, 1, 2)}

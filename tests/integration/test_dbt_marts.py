@@ -40,6 +40,7 @@ def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
             # Ten, twenty, thirty, forty and a hundred minutes; the last is two messages and late.
             message("r1", "2022-03-01 10:00", first_response_at="2022-03-01 10:10", due_at="2022-03-01 14:00", **roads),
             message("r2", "2022-03-02 10:00", first_response_at="2022-03-02 10:20", due_at="2022-03-02 14:00", **roads),
+            # Without a deadline of their own they have nine working hours, until the next morning's ten.
             message("r3", "2022-03-03 10:00", first_response_at="2022-03-03 10:30", **water),
             message("r4", "2022-03-03 10:00", first_response_at="2022-03-03 10:40", **water),
             message(
@@ -71,15 +72,15 @@ def test_a_month_has_the_figures_worked_out_by_hand(story: TestWarehouse) -> Non
     assert march["median_minutes"] == 30
     assert march["p90_minutes"] == 76
     assert march["mean_minutes_previous_year"] == 205
-    assert march["on_time_count"] == 2
+    assert march["on_time_count"] == 4
     assert march["overdue_unanswered_count"] == 1
-    assert march["on_time_share"] == Decimal("0.5"), "2 ÷ (3 answered with a deadline + 1 overdue)"
+    assert march["on_time_share"] == Decimal("0.666667"), "4 ÷ (5 answered with a deadline + 1 overdue)"
 
 
 def test_an_authority_has_its_own_figures(story: TestWarehouse) -> None:
     roads, water = story.month("2022-03", "Дороги"), story.month("2022-03", "Водоканал")
     assert (roads["mean_minutes"], roads["mean_minutes_previous_year"], roads["on_time_share"]) == (15, 200, 1)
-    assert (water["answered_count"], water["median_minutes"], water["on_time_share"]) == (3, 40, 0)
+    assert (water["answered_count"], water["median_minutes"], water["on_time_share"]) == (3, 40, Decimal("0.5"))
 
 
 def test_a_year_is_told_beside_the_year_before(story: TestWarehouse) -> None:
@@ -91,7 +92,7 @@ def test_a_year_is_told_beside_the_year_before(story: TestWarehouse) -> None:
         ("mean_time_to_respond", 40, 205, 205, "minutes"),
         ("median_time_to_respond", 30, 205, 205, "minutes"),
         ("messages_processed", 7, 2, 2, "messages"),
-        ("on_time_share", Decimal("0.5"), Decimal("0.5"), Decimal("0.5"), "share"),
+        ("on_time_share", Decimal("0.666667"), Decimal("0.5"), Decimal("0.5"), "share"),
         ("p90_time_to_respond", 76, 209, 209, "minutes"),
         ("problems_resolved", 2, 1, 1, "messages"),
     ]
@@ -103,7 +104,7 @@ def test_the_parts_of_a_day_add_up_to_it(story: TestWarehouse) -> None:
         "select authority, answered_count, minutes_sum, with_deadline_count, on_time_count"
         " from marts.mart_time_to_respond where day = %s",
         third,
-    ) == [("Водоканал", 2, 70, 0, 0)]
+    ) == [("Водоканал", 2, 70, 2, 2)]
     total = story.row(
         "select sum(minutes_sum) / sum(answered_count) as mean from marts.mart_time_to_respond"
         " where region_code = '66' and day >= '2022-03-01'"

@@ -26,6 +26,7 @@ def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
 def _with_regions(warehouse: TestWarehouse) -> TestWarehouse:
     warehouse.region()
     warehouse.region("77", "Москва", "Europe/Moscow")
+    warehouse.dbt("seed")
     return warehouse
 
 

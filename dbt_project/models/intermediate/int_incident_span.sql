@@ -14,6 +14,8 @@
     )
 }}
 
+{% set by_time = 'version.updated_at, version.interval_to, version.batch_id, version.row_number' %}
+
 with messages as (
     select distinct
         version.region_code,
@@ -133,7 +135,7 @@ states as (
         span.updated_at desc nulls last, span.interval_to desc, span.batch_id desc, span.row_number desc
 ),
 
-spans as (
+until as (
     select
         *,
         lead(day) over (partition by region_code, source, incident_id order by day) as until_day,
@@ -142,7 +144,52 @@ spans as (
             resolved_at, closed_at, case when status in ('resolved', 'closed') then updated_at end
         ) as ended_at
     from states
-)
+),
+
+-- Left by its last message, or deleted at the source: from that day on there is no such incident.
+spans as (
+    select *
+    from until
+    where message_id is not null
+),
+
+priorities as (
+    select
+        spans.region_code,
+        spans.source,
+        spans.incident_id,
+        spans.day,
+        array_agg(version.priority order by {{ by_time }}) as known,
+        array_agg(version.updated_at order by {{ by_time }}) as known_since
+    from spans
+    inner join versions as version
+        on
+            spans.region_code = version.region_code
+            and spans.source = version.source
+            and spans.incident_id = version.incident_id
+            and spans.day >= version.known_day
+    where version.priority is not null
+    group by spans.region_code, spans.source, spans.incident_id, spans.day
+),
+
+clocks as (
+    select
+        spans.*,
+        in_force.clock_started_at,
+        in_force.limit_minutes,
+        -- The source's own deadline wins: there is none to work out.
+        case when spans.due_at is null then in_force.unit end as unit
+    from spans
+    left join priorities
+        on
+            spans.region_code = priorities.region_code
+            and spans.source = priorities.source
+            and spans.incident_id = priorities.incident_id
+            and spans.day = priorities.day
+    {{ left_join_policy_in_force('spans', 'spans.received_at', 'priorities') }}
+),
+
+{{ policy_deadlines('clocks') }}
 
 select
     region_code,
@@ -164,12 +211,10 @@ select
     first_response_at,
     ended_at,
     case when reopened_at > ended_at then reopened_at end as reopened_at,
-    due_at,
+    coalesce(due_at, policy_deadline_at) as deadline_at,
     (received_at at time zone time_zone)::date as received_date,
     (first_response_at at time zone time_zone)::date as first_response_date,
     (ended_at at time zone time_zone)::date as ended_date,
     (case when reopened_at > ended_at then reopened_at end at time zone time_zone)::date as reopened_date,
-    (due_at at time zone time_zone)::date as due_date
-from spans
--- Left by its last message, or deleted at the source: from that day on there is no such incident.
-where message_id is not null
+    (coalesce(due_at, policy_deadline_at) at time zone time_zone)::date as deadline_date
+from deadlines

@@ -15,18 +15,18 @@
 with entered as (
     select
         incident.region_code,
-        date_trunc('month', incident.due_date)::date as month,
+        date_trunc('month', incident.deadline_date)::date as month,
         incident.authority,
         1 as entered,
         0 as left_it
     from {{ ref('int_incident') }} as incident
     inner join {{ ref('int_region_clock') }} as clock on incident.region_code = clock.region_code
-    {{ join_touched_period(ref('int_touched_month'), 'incident', 'due_date', 'month', 'next_month') }}
+    {{ join_touched_period(ref('int_touched_month'), 'incident', 'deadline_date', 'month', 'next_month') }}
     where
-        incident.due_at < clock.as_of
+        incident.deadline_at < clock.as_of
         and (
             incident.first_response_date is null
-            or date_trunc('month', incident.first_response_date) > date_trunc('month', incident.due_date)
+            or date_trunc('month', incident.first_response_date) > date_trunc('month', incident.deadline_date)
         )
 ),
 
@@ -41,8 +41,8 @@ answered_later as (
     inner join {{ ref('int_region_clock') }} as clock on incident.region_code = clock.region_code
     {{ join_touched_period(ref('int_touched_month'), 'incident', 'first_response_date', 'month', 'next_month') }}
     where
-        incident.due_at < clock.as_of
-        and date_trunc('month', incident.first_response_date) > date_trunc('month', incident.due_date)
+        incident.deadline_at < clock.as_of
+        and date_trunc('month', incident.first_response_date) > date_trunc('month', incident.deadline_date)
 ),
 
 changes as (

@@ -41,7 +41,7 @@ answered as (
             as median_minutes,
         (percentile_cont(0.9) within group (order by happened.minutes_to_respond))::numeric(20, 6)
             as p90_minutes,
-        count(happened.due_at) as with_deadline_count,
+        count(happened.deadline_at) as with_deadline_count,
         count(*) filter (where happened.is_on_time) as on_time_count
     from {{ ref('int_incident') }} as happened
     {{ join_touched_period(ref('int_touched_year'), 'happened', 'first_response_date', 'first_day', 'next_first_day') }}

@@ -16,7 +16,7 @@ with answered as (
         date_trunc('month', incident.first_response_date)::date as month,
         incident.authority,
         incident.minutes_to_respond,
-        incident.due_at,
+        incident.deadline_at,
         incident.is_on_time
     from {{ ref('int_incident') }} as incident
     {{ join_touched_period(ref('int_touched_month'), 'incident', 'first_response_date', 'month', 'next_month') }}
@@ -32,7 +32,7 @@ select
     avg(minutes_to_respond)::numeric(20, 6) as mean_minutes,
     (percentile_cont(0.5) within group (order by minutes_to_respond))::numeric(20, 6) as median_minutes,
     (percentile_cont(0.9) within group (order by minutes_to_respond))::numeric(20, 6) as p90_minutes,
-    count(due_at) as with_deadline_count,
+    count(deadline_at) as with_deadline_count,
     count(*) filter (where is_on_time) as on_time_count
 from answered
 group by grouping sets ((region_code, month), (region_code, month, authority))

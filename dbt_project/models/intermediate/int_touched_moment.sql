@@ -25,8 +25,10 @@ with messages as (
 versions as (
     select
         version.region_code,
+        clock.time_zone,
         version.received_at,
         version.registered_at,
+        version.assigned_at,
         version.first_response_at,
         version.resolved_at,
         version.due_at
@@ -36,21 +38,64 @@ versions as (
             messages.region_code = version.region_code
             and messages.source = version.source
             and messages.message_id = version.message_id
+    inner join {{ ref('int_region_clock') }} as clock on version.region_code = clock.region_code
+),
+
+-- A deadline by policy may have come of any version's clock and another's priority: every policy counts that was in
+-- force when one of these clocks started.
+clocks as (
+    select distinct
+        versions.region_code,
+        versions.time_zone,
+        clock.clock_started_at,
+        sla_policy.limit_minutes,
+        sla_policy.unit
+    from versions
+    cross join
+        lateral (
+            values
+            ('received', versions.received_at),
+            ('registered', versions.registered_at),
+            ('assigned', versions.assigned_at)
+        ) as clock (clock_start, clock_started_at)
+    inner join {{ ref('sla_policy') }} as sla_policy
+        on
+            clock.clock_start = sla_policy.clock_start
+            and {{ is_in_force(
+                'sla_policy', 'versions.region_code', 'clock.clock_started_at', 'versions.time_zone'
+            ) }}
+),
+
+{{ policy_deadlines('clocks') }},
+
+moments as (
+    select
+        versions.region_code,
+        versions.time_zone,
+        moment.kind,
+        moment.moment_at
+    from versions
+    cross join
+        lateral (
+            values
+            ('received', versions.received_at),
+            ('registered', versions.registered_at),
+            ('first_response', versions.first_response_at),
+            ('resolved', versions.resolved_at),
+            ('due', versions.due_at)
+        ) as moment (kind, moment_at)
+    union all
+    select
+        region_code,
+        time_zone,
+        'due' as kind,
+        policy_deadline_at as moment_at
+    from deadlines
 )
 
 select distinct
-    versions.region_code,
-    moment.kind,
-    (moment.moment_at at time zone clock.time_zone)::date as day
-from versions
-inner join {{ ref('int_region_clock') }} as clock on versions.region_code = clock.region_code
-cross join
-    lateral (
-        values
-        ('received', versions.received_at),
-        ('registered', versions.registered_at),
-        ('first_response', versions.first_response_at),
-        ('resolved', versions.resolved_at),
-        ('due', versions.due_at)
-    ) as moment (kind, moment_at)
-where moment.moment_at is not null
+    region_code,
+    kind,
+    (moment_at at time zone time_zone)::date as day
+from moments
+where moment_at is not null

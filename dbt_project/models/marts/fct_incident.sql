@@ -22,11 +22,15 @@ select
     resolved_at,
     closed_at,
     due_at,
+    clock_started_at,
+    deadline_at,
+    deadline_basis,
     reopened_count,
     received_date,
     first_response_date,
     resolved_date,
     minutes_to_respond,
+    working_minutes_to_respond,
     is_on_time,
     batch_id
 from {{ ref('int_incident') }}

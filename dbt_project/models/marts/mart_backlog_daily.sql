@@ -59,7 +59,7 @@ open_incidents as (
         open_spans.topic,
         every.day::date - open_spans.received_date as age_days,
         coalesce(open_spans.first_response_date > every.day::date, true) as is_unanswered,
-        coalesce(open_spans.due_date <= every.day::date, false) as is_past_deadline
+        coalesce(open_spans.deadline_date <= every.day::date, false) as is_past_deadline
     from open_spans
     cross join
         generate_series(

@@ -20,8 +20,9 @@ with answered as (
         topic,
         channel,
         minutes_to_respond,
+        working_minutes_to_respond,
         {{ minutes_bucket('minutes_to_respond') }} as bucket,
-        due_at,
+        deadline_at,
         is_on_time
     from {{ ref('int_incident') }}
     where
@@ -41,7 +42,9 @@ buckets as (
         bucket,
         count(*) as answered_count,
         sum(minutes_to_respond) as minutes_sum,
-        count(due_at) as with_deadline_count,
+        sum(working_minutes_to_respond) as working_minutes_sum,
+        count(working_minutes_to_respond) as with_working_minutes_count,
+        count(deadline_at) as with_deadline_count,
         count(*) filter (where is_on_time) as on_time_count
     from answered
     group by region_code, day, authority, municipality_code, municipality, topic, channel, bucket
@@ -57,6 +60,8 @@ select
     channel,
     sum(answered_count)::bigint as answered_count,
     sum(minutes_sum)::numeric(20, 6) as minutes_sum,
+    sum(working_minutes_sum)::numeric(20, 6) as working_minutes_sum,
+    sum(with_working_minutes_count)::bigint as with_working_minutes_count,
     sum(with_deadline_count)::bigint as with_deadline_count,
     sum(on_time_count)::bigint as on_time_count,
     string_agg(bucket || ':' || answered_count, ' ' order by bucket) as histogram

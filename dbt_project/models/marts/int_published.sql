@@ -2,9 +2,15 @@
 -- Written last, when every mart is built and tested, and never rebuilt: the next build starts after it
 -- (int_batch_window), and a build that failed half-way leaves it as it was.
 -- Depends on what it vouches for:
--- {{ ref('fct_message') }}, {{ ref('fct_incident') }}, {{ ref('mart_time_to_respond') }},
--- {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_backlog_daily') }},
--- {{ ref('mart_resolution_cohort') }}, {{ ref('mart_response_change') }}, {{ ref('mart_year_summary') }}
+-- {{ ref('dim_authority') }}, {{ ref('dim_channel') }}, {{ ref('dim_date') }}, {{ ref('dim_municipality') }},
+-- {{ ref('dim_page') }}, {{ ref('dim_survey') }}, {{ ref('dim_topic') }}, {{ ref('fct_broadcast') }},
+-- {{ ref('fct_incident') }}, {{ ref('fct_material') }}, {{ ref('fct_message') }}, {{ ref('fct_page_day') }},
+-- {{ ref('fct_survey_answer') }}, {{ ref('fct_survey_response') }}, {{ ref('mart_audience_coverage') }},
+-- {{ ref('mart_audience_daily') }}, {{ ref('mart_audience_growth') }}, {{ ref('mart_backlog_daily') }},
+-- {{ ref('mart_page_compliance') }}, {{ ref('mart_page_health') }}, {{ ref('mart_resolution_cohort') }},
+-- {{ ref('mart_response_change') }}, {{ ref('mart_survey_response_daily') }}, {{ ref('mart_survey_result') }},
+-- {{ ref('mart_survey_summary') }}, {{ ref('mart_time_to_respond') }}, {{ ref('mart_time_to_respond_month') }},
+-- {{ ref('mart_year_summary') }}
 {{
     config(
         schema='intermediate',

@@ -1,0 +1,128 @@
+"""Night by night, with corrected, late and deleted rows, the marts of surveys equal one full refresh."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otklik.settings import Settings
+from tests.fixtures import survey_rows
+from tests.fixtures.cluster import fresh_warehouse
+from tests.fixtures.dbt import TestWarehouse, at, message
+from tests.fixtures.survey_marts import MARTS, result
+from tests.fixtures.survey_rows import (
+    ANSWERS,
+    PARK,
+    PARK_OPTIONS,
+    RESPONSES,
+    Row,
+    answers,
+    options,
+    question,
+    response,
+    survey,
+)
+
+
+@pytest.fixture
+def by_night(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
+    """The warehouse that is built night by night."""
+    return _with_region(TestWarehouse(warehouse, tmp_path / "by_night"))
+
+
+@pytest.fixture
+def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
+    """Another with the same raw rows, which is only ever built whole."""
+    with fresh_warehouse(cluster) as settings:
+        yield _with_region(TestWarehouse(settings, tmp_path / "at_once"))
+
+
+def _with_region(warehouse: TestWarehouse) -> TestWarehouse:
+    warehouse.region()
+    # What is published is noted by the nights of incidents.
+    warehouse.night("2022-03-01", [message("a", "2022-03-01 09:00")])
+    return warehouse
+
+
+def all_marts(warehouse: TestWarehouse) -> dict[str, list[tuple[Any, ...]]]:
+    return {mart: sorted(warehouse.rows(f"select * from marts.{mart}"), key=repr) for mart in MARTS}  # noqa: S608
+
+
+def test_surveys_equal_a_full_refresh_after_every_night(by_night: TestWarehouse, at_once: TestWarehouse) -> None:
+    def load(entity: str, day: str, *rows: Row) -> None:
+        for warehouse in (by_night, at_once):
+            warehouse.load(entity, day, list(rows))
+
+    def built() -> int:
+        """Build the night, compare it with the whole; return how many responses it counted again."""
+        by_night.dbt("run")
+        at_once.dbt("run", "--full-refresh")
+        whole = all_marts(at_once)
+        assert whole == all_marts(by_night)
+        [(touched,)] = by_night.rows("select count(*) from intermediate.int_touched_survey_response", role="engineer")
+        return int(touched)
+
+    yard = question("yard", "q1", "Есть ли свет?")
+    for warehouse in (by_night, at_once):
+        survey_rows.load(
+            warehouse,
+            "2022-03-03",
+            questions=[*PARK, yard],
+            options=[*PARK_OPTIONS, *options("yard", "q1", yes="Да", no="Нет")],
+            responses=[*RESPONSES, response("yard", 1, "2022-03-03 10:00")],
+            answers=[*ANSWERS, *answers("yard", 1, {"q1": "yes"})],
+        )
+    load("survey", "2022-03-03", survey("park", "Парк"), survey("yard", "Двор", closed_on="2022-03-04"))
+    load("broadcast", "2022-03-03", {"broadcast_id": "E1", "held_at": at("2022-03-03 12:00"), "views": 1})
+    load("material", "2022-03-03", {"material_id": "M1", "published_at": at("2022-03-03 12:00"), "views": 1})
+    assert built() == 7
+
+    # One takes an option back, another changes his mind, the unfinished one comes to its end, one is deleted.
+    load("survey_response", "2022-03-05", response("park", 4, "2022-03-05 09:00", started_at="2022-03-02 10:00"))
+    load("survey_response", "2022-03-05", RESPONSES[5] | {"is_deleted": True})
+    load(
+        "survey_answer",
+        "2022-03-05",
+        *answers("park", 1, {"q2": "b"}, is_deleted=True),
+        *answers("park", 2, {"q1": "yes"}, is_deleted=True),
+        *answers("park", 2, {"q1": "no"}),
+    )
+    load("broadcast", "2022-03-05", {"broadcast_id": "E1", "held_at": at("2022-03-03 12:00"), "views": 9})
+    assert built() == 4
+    assert result(by_night, "q1") == {"yes": (4, 2, Decimal("0.5")), "no": (4, 2, Decimal("0.5"))}
+    assert result(by_night, "q2") == {
+        "a": (4, 3, Decimal("0.75")),
+        "b": (4, 1, Decimal("0.25")),
+        "c": (4, 1, Decimal("0.25")),
+        "-oth-": (4, 0, 0),
+    }
+    assert by_night.rows("select survey_id, is_completed from marts.dim_survey order by 1") == [
+        ("park", False),
+        ("yard", True),
+    ]
+
+    # A night filled in afterwards brings an answer older than the one known, and a response nobody knew of.
+    load("survey_response", "2022-03-04", response("yard", 2, "2022-03-04 10:00"))
+    load("survey_answer", "2022-03-04", *answers("park", 2, {"q1": "yes"}), *answers("yard", 2, {"q1": "no"}))
+    assert built() == 2
+    assert result(by_night, "q1") == {"yes": (4, 2, Decimal("0.5")), "no": (4, 2, Decimal("0.5"))}
+    assert result(by_night, "q1", "yard") == {"yes": (2, 1, Decimal("0.5")), "no": (2, 1, Decimal("0.5"))}
+
+    # Words alone change: of a title, of a question, and an option more is offered.
+    load("survey", "2022-03-11", survey("park", "Парк у реки"))
+    load("survey_question", "2022-03-11", yard | {"text": "Горит ли свет?"})
+    load("survey_option", "2022-03-11", *options("yard", "q1", maybe="Не знаю"))
+    load("material", "2022-03-11", {"material_id": "M1", "published_at": at("2022-03-03 12:00"), "is_deleted": True})
+    load("material", "2022-03-11", {"material_id": "M2", "published_at": at("2022-03-11 12:00")})
+    assert built() == 0
+    assert result(by_night, "q1", "yard")["maybe"] == (2, 0, 0)
+    assert by_night.rows("select distinct survey_id, title from marts.mart_survey_result order by 1") == [
+        ("park", "Парк у реки"),
+        ("yard", "Двор"),
+    ]
+    assert by_night.rows("select survey_id from marts.dim_survey where is_completed order by 1") == [
+        ("park",),
+        ("yard",),
+    ]

@@ -1,6 +1,4 @@
 -- Grain: one incident × local day from which it was known in this state; `until_day` is the day of the next state.
--- What was known on a day is what the batches of that day's night and of earlier nights had told, so a correction
--- that came later changes no earlier day. A batch that tells of many nights (history) counts from the first of them.
 {{
     config(
         materialized='incremental',
@@ -14,67 +12,14 @@
     )
 }}
 
-{% set by_time = 'version.updated_at, version.interval_to, version.batch_id, version.row_number' %}
+{% set by_time = 'version.updated_at, batch.interval_to, version.batch_id, version.row_number' %}
 
 with messages as (
-    select distinct
-        version.region_code,
-        version.source,
-        version.message_id
-    from {{ ref('stg_raw__incident') }} as version
+    select *
+    from {{ ref('int_message_span') }}
     where
-        version.batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
-        {{
-            and_touched(
-                ref('int_touched_incident'),
-                ['version.region_code', 'version.source', 'version.incident_id'],
-                ['region_code', 'source', 'incident_id']
-            )
-        }}
-),
-
-versions as (
-    select
-        version.*,
-        batch.interval_to,
-        clock.time_zone,
-        (batch.interval_from at time zone clock.time_zone)::date as known_day,
-        row_number() over (
-            partition by version.region_code, version.source, version.message_id
-            order by version.updated_at, batch.interval_to, version.batch_id, version.row_number
-        ) as lateness
-    from messages
-    inner join {{ ref('stg_raw__incident') }} as version
-        on
-            messages.region_code = version.region_code
-            and messages.source = version.source
-            and messages.message_id = version.message_id
-    inner join {{ ref('stg_raw__batch') }} as batch on version.batch_id = batch.batch_id
-    inner join {{ ref('int_region_clock') }} as clock on version.region_code = clock.region_code
-    where
-        version.batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
-),
-
--- On each day on which a version came: the latest of those that had come by then.
-latest_by_day as (
-    select distinct
-        region_code,
-        source,
-        message_id,
-        known_day,
-        max(lateness) over (partition by region_code, source, message_id order by known_day) as lateness
-    from versions
-),
-
-message_spans as (
-    select
-        versions.*,
-        latest.known_day as span_day,
-        lead(latest.known_day) over (
-            partition by latest.region_code, latest.source, latest.message_id order by latest.known_day
-        ) as span_until
-    from latest_by_day as latest
-    inner join versions using (region_code, source, message_id, lateness)
+        true
+        {{ and_touched(ref('int_touched_incident'), ['region_code', 'source', 'incident_id']) }}
 ),
 
 days_of_change as (
@@ -82,16 +27,16 @@ days_of_change as (
         region_code,
         source,
         incident_id,
-        span_day as day
-    from message_spans
+        known_day as day
+    from messages
     union
     select
         region_code,
         source,
         incident_id,
-        span_until as day
-    from message_spans
-    where span_until is not null
+        until_day as day
+    from messages
+    where until_day is not null
 ),
 
 states as (
@@ -122,13 +67,13 @@ states as (
             partition by change.region_code, change.source, change.incident_id, change.day
         ) as received_at
     from days_of_change as change
-    left join message_spans as span
+    left join messages as span
         on
             change.region_code = span.region_code
             and change.source = span.source
             and change.incident_id = span.incident_id
-            and change.day >= span.span_day
-            and change.day < coalesce(span.span_until, 'infinity')
+            and change.day >= span.known_day
+            and change.day < coalesce(span.until_day, 'infinity')
             and not span.is_deleted
     order by
         change.region_code asc, change.source asc, change.incident_id asc, change.day asc,
@@ -137,11 +82,14 @@ states as (
 
 until as (
     select
-        *,
-        lead(day) over (partition by region_code, source, incident_id order by day) as until_day,
+        states.*,
+        lead(states.day) over (
+            partition by states.region_code, states.source, states.incident_id order by states.day
+        ) as until_day,
         -- A source that says only that it is over gives no moment but that of its saying so.
         coalesce(
-            resolved_at, closed_at, case when status in ('resolved', 'closed') then updated_at end
+            states.resolved_at, states.closed_at,
+            case when states.status in ('resolved', 'closed') then states.updated_at end
         ) as ended_at
     from states
 ),
@@ -153,23 +101,56 @@ spans as (
     where message_id is not null
 ),
 
+-- What is known of an incident's priority, in the order in which it became known, and on which day each was.
+-- Every version tells it, also one that another of the same night has overtaken.
+priority_versions as (
+    select
+        version.region_code,
+        version.source,
+        version.incident_id,
+        array_agg(version.priority order by {{ by_time }}) as priorities,
+        array_agg(version.updated_at order by {{ by_time }}) as since,
+        array_agg(batch.interval_from order by {{ by_time }}) as came_at
+    from {{ ref('stg_raw__incident') }} as version
+    inner join {{ ref('stg_raw__batch') }} as batch on version.batch_id = batch.batch_id
+    where
+        version.priority is not null
+        and version.batch_id
+        <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+        {{
+            and_touched(
+                ref('int_touched_incident'),
+                ['version.region_code', 'version.source', 'version.incident_id'],
+                ['region_code', 'source', 'incident_id']
+            )
+        }}
+    group by version.region_code, version.source, version.incident_id
+),
+
 priorities as (
     select
         spans.region_code,
         spans.source,
         spans.incident_id,
         spans.day,
-        array_agg(version.priority order by {{ by_time }}) as known,
-        array_agg(version.updated_at order by {{ by_time }}) as known_since
+        known_then.known,
+        known_then.known_since
     from spans
-    inner join versions as version
+    inner join priority_versions
         on
-            spans.region_code = version.region_code
-            and spans.source = version.source
-            and spans.incident_id = version.incident_id
-            and spans.day >= version.known_day
-    where version.priority is not null
-    group by spans.region_code, spans.source, spans.incident_id, spans.day
+            spans.region_code = priority_versions.region_code
+            and spans.source = priority_versions.source
+            and spans.incident_id = priority_versions.incident_id
+    cross join
+        lateral (
+            select
+                array_agg(version.priority order by version.place) as known,
+                array_agg(version.since order by version.place) as known_since
+            from
+                unnest(priority_versions.priorities, priority_versions.since, priority_versions.came_at)
+                with ordinality as version (priority, since, came_at, place)
+            where (version.came_at at time zone spans.time_zone)::date <= spans.day
+        ) as known_then
 ),
 
 clocks as (

@@ -41,15 +41,12 @@ versions as (
     inner join {{ ref('int_region_clock') }} as clock on version.region_code = clock.region_code
 ),
 
--- A deadline by policy may have come of any version's clock and another's priority: every policy counts that was in
--- force when one of these clocks started.
-clocks as (
+clock_starts as (
     select distinct
         versions.region_code,
         versions.time_zone,
-        clock.clock_started_at,
-        sla_policy.limit_minutes,
-        sla_policy.unit
+        clock.clock_start,
+        clock.clock_started_at
     from versions
     cross join
         lateral (
@@ -58,11 +55,24 @@ clocks as (
             ('registered', versions.registered_at),
             ('assigned', versions.assigned_at)
         ) as clock (clock_start, clock_started_at)
+    where clock.clock_start in (select sla_policy.clock_start from {{ ref('sla_policy') }} as sla_policy)
+),
+
+-- A deadline by policy may have come of one version's clock and another's priority: every policy counts that was in
+-- force when one of these clocks started.
+clocks as (
+    select
+        clock_starts.region_code,
+        clock_starts.time_zone,
+        clock_starts.clock_started_at,
+        sla_policy.limit_minutes,
+        sla_policy.unit
+    from clock_starts
     inner join {{ ref('sla_policy') }} as sla_policy
         on
-            clock.clock_start = sla_policy.clock_start
+            clock_starts.clock_start = sla_policy.clock_start
             and {{ is_in_force(
-                'sla_policy', 'versions.region_code', 'clock.clock_started_at', 'versions.time_zone'
+                'sla_policy', 'clock_starts.region_code', 'clock_starts.clock_started_at', 'clock_starts.time_zone'
             ) }}
 ),
 

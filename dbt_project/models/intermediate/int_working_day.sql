@@ -42,5 +42,6 @@ select
     day,
     work_starts,
     work_minutes,
-    (sum(work_minutes) over (partition by region_code order by day) - work_minutes)::integer as minutes_before
+    -- The type of the numbers it is compared with: its index serves no other.
+    (sum(work_minutes) over (partition by region_code order by day) - work_minutes)::numeric as minutes_before
 from days

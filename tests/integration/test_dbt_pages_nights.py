@@ -9,7 +9,7 @@ import pytest
 
 from otklik.settings import Settings
 from tests.fixtures.cluster import fresh_warehouse
-from tests.fixtures.dbt import TestWarehouse, message
+from tests.fixtures.dbt import TestWarehouse, at, message
 from tests.fixtures.pages import (
     COUNTED,
     FIRST_NIGHT,
@@ -94,21 +94,28 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
     ) == [(date(2022, 11, 30), "town"), (date(2022, 12, 1), None), (date(2022, 12, 2), "hospital")]
     assert_equal()
 
-    # Files of weeks before, a count corrected and one taken back, after a silence.
+    # A count is corrected and others are taken back: the days they were carried to change with them.
     load("page_snapshot", "2022-12-12", LAST_NIGHT)
+    by_night.dbt("run")
     load(
         "page_snapshot",
-        "2022-11-20",
-        [seen("museum-vk", "2022-11-20 20:00", 48), seen("hospital-ok", "2022-11-25 20:00", 3)],
-    )
-    load(
-        "page_snapshot",
-        "2022-12-13",
+        "2022-12-12",
         [
-            seen("town-vk", "2022-12-01 20:00", 111),
-            seen("clinic-vk", "2022-11-30 23:00", 30, "file", is_deleted=True),
-            seen("late-vk", "2022-12-03 20:00", 40, is_deleted=True),
+            seen("town-vk", "2022-12-01 20:00", 111, updated_at=at("2022-12-13 00:00")),
+            seen("town-vk", "2022-12-03 20:00", 121, updated_at=at("2022-12-13 00:00")),
+            seen("clinic-vk", "2022-12-03 20:00", 33, updated_at=at("2022-12-13 00:00"), is_deleted=True),
+            seen("late-vk", "2022-12-03 20:00", 40, updated_at=at("2022-12-13 00:00"), is_deleted=True),
         ],
+    )
+    by_night.dbt("run")
+    assert days(by_night, "town-vk")[10] == (121, 7, "not_asked")
+    assert_equal()
+
+    # Files of weeks before: counting starts earlier.
+    load(
+        "page_snapshot",
+        "2022-11-25",
+        [seen("museum-vk", "2022-11-20 20:00", 48), seen("hospital-ok", "2022-11-25 20:00", 3)],
     )
     by_night.dbt("run")
     assert days(by_night, "hospital-ok")[-5] == (3, 0, None)

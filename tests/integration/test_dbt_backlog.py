@@ -9,6 +9,8 @@ import pytest
 from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, at, message
 
+MARTS = ("mart_backlog_daily", "fct_incident")
+
 
 @pytest.fixture
 def centre(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
@@ -41,7 +43,7 @@ def test_each_day_counts_what_was_open_at_its_end_by_age(centre: TestWarehouse) 
     assert backlog(centre) == {"03-01": (1, 1, 0, 0)}
     # Nothing came of `a` for eight days.
     centre.night("2022-03-09", [incident("b", "2022-03-09 23:59", authority="Вода")])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     assert backlog(centre, authority="Дороги") == {
         f"03-0{day}": (1, 1, 0 if day == 1 else 1, day - 1) for day in range(1, 10)
     }
@@ -57,11 +59,11 @@ def test_each_day_counts_what_was_open_at_its_end_by_age(centre: TestWarehouse) 
 def test_what_was_answered_waits_no_more_and_what_ended_is_open_no_more(centre: TestWarehouse) -> None:
     times = {"due_at": "2022-03-01 13:00", "first_response_at": "2022-03-02 10:00", "resolved_at": "2022-03-04 10:00"}
     centre.night("2022-03-05", [incident("a", "2022-03-01 09:00", **times)])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     assert backlog(centre) == {}, "a night tells of its own day, and on that day nothing was open"
     history = [incident("h", "2022-03-01 09:00", **times)]
     centre.history("2022-03-01", "2022-03-05", history)
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     assert backlog(centre) == {"03-01": (1, 1, 1, 0), "03-02": (1, 0, 0, 1), "03-03": (1, 0, 0, 2)}
 
 
@@ -73,35 +75,35 @@ def test_what_is_opened_again_is_open_again_and_as_old_as_it_is(centre: TestWare
                     updated_at="2022-03-06 10:00", reopened_count=1)  # fmt: skip
     for day, rows in (("01", []), ("02", [first]), ("03", []), ("04", [again]), ("05", []), ("06", [ended])):
         centre.night(f"2022-03-{day}", rows)
-        centre.dbt("run")
+        centre.model(marts=MARTS)
     assert backlog(centre) == {"03-04": (1, 1, 0, 3), "03-05": (1, 1, 0, 4)}
 
 
 def test_a_correction_that_comes_later_changes_no_earlier_day(centre: TestWarehouse) -> None:
     for day in ("01", "02", "03"):
         centre.night(f"2022-03-{day}", [incident("a", "2022-03-01 09:00", authority="Дороги")] if day == "01" else [])
-        centre.dbt("run")
+        centre.model(marts=MARTS)
     # It was water's all along, and answered on the first day: known on the fourth.
     told = incident("a", "2022-03-01 09:00", first_response_at="2022-03-01 10:00", authority="Вода",
                    updated_at="2022-03-04 10:00")  # fmt: skip
     centre.night("2022-03-04", [told])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     as_known = {"03-01": (1, 1, 0, 0), "03-02": (1, 1, 0, 1), "03-03": (1, 1, 0, 2)}
     assert backlog(centre, authority="Дороги") == as_known
     assert backlog(centre, authority="Вода") == {"03-04": (1, 0, 0, 3)}
-    centre.dbt("run", "--full-refresh")
+    centre.model("--full-refresh", marts=MARTS)
     assert backlog(centre, authority="Дороги") == as_known
 
 
 def test_an_incident_that_its_messages_left_is_open_no_more(centre: TestWarehouse) -> None:
     centre.night("2022-03-01", [incident("a", "2022-03-01 09:00"), incident("b", "2022-03-01 09:00")])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     moved = incident("b", "2022-03-01 09:00", incident_id="a", updated_at="2022-03-02 10:00")
     gone = incident("c", "2022-03-02 09:00")
     centre.night("2022-03-02", [moved, gone])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     centre.night("2022-03-03", [gone | {"updated_at": at("2022-03-03 10:00"), "is_deleted": True}])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     assert backlog(centre) == {"03-01": (2, 2, 0, 0), "03-02": (2, 2, 0, 1), "03-03": (1, 1, 0, 2)}
     assert centre.rows("select incident_id from marts.fct_incident") == [("a",)]
 
@@ -109,7 +111,7 @@ def test_an_incident_that_its_messages_left_is_open_no_more(centre: TestWarehous
 def test_a_status_alone_ends_an_incident_when_the_source_said_so(centre: TestWarehouse) -> None:
     centre.night("2022-03-01", [incident("a", "2022-03-01 09:00")])
     centre.night("2022-03-03", [incident("a", "2022-03-01 09:00", status="closed", updated_at="2022-03-02 10:00")])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     assert backlog(centre) == {"03-01": (1, 1, 0, 0), "03-02": (1, 1, 0, 1)}
 
 
@@ -117,10 +119,10 @@ def test_a_deadline_by_policy_passes_too_as_it_was_known_that_night(centre: Test
     # Eight working hours from nine in the morning end at five; from five in the afternoon, at four the next day.
     first = message("a", "2022-03-01 09:00", priority="normal")
     centre.night("2022-03-01", [first, message("b", "2022-03-01 17:00", priority="normal")])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     # On the second night the source gives a deadline of its own: what was overdue by then stays so.
     centre.night("2022-03-02", [first | {"updated_at": at("2022-03-02 09:00"), "due_at": at("2022-03-09 10:00")}])
-    centre.dbt("run")
+    centre.model(marts=MARTS)
     assert backlog(centre) == {"03-01": (2, 2, 1, 0), "03-02": (2, 2, 1, 2)}
-    centre.dbt("run", "--full-refresh")
+    centre.model("--full-refresh", marts=MARTS)
     assert backlog(centre) == {"03-01": (2, 2, 1, 0), "03-02": (2, 2, 1, 2)}

@@ -95,16 +95,16 @@ def test_every_mart_equals_a_full_refresh_after_every_turn(by_night: TestWarehou
             warehouse.night(day, rows, region, rejected=len(rows) % 3)
 
     def assert_equal() -> None:
-        at_once.dbt("run", "--full-refresh")
+        at_once.model("--full-refresh")
         assert at_once.marts() == by_night.marts()
 
     load("2022-03-01", MARCH_1)
     by_night.dbt("build", "--selector", "night")
     load("2022-03-02", CORRECTED)
-    by_night.dbt("run")
+    by_night.model()
     assert by_night.month("2022-03", "Дороги")["mean_minutes"] == (1440 + 1560) / 2
     load("2022-03-03", MERGED)
-    by_night.dbt("run")
+    by_night.model()
     assert by_night.rows("select incident_id, message_count from marts.fct_incident order by 1") == [
         ("a", 1),
         ("b", 1),
@@ -113,17 +113,17 @@ def test_every_mart_equals_a_full_refresh_after_every_turn(by_night: TestWarehou
     assert_equal()
 
     load("2022-04-10", UNANSWERED)
-    by_night.dbt("run")
+    by_night.model()
     assert by_night.month("2022-04")["overdue_unanswered_count"] == 1
     load("2022-02-15", FILLED_IN)
-    by_night.dbt("run")
+    by_night.model()
     assert by_night.month("2022-01")["overdue_unanswered_count"] == 1
     assert by_night.month("2022-02")["overdue_unanswered_count"] == 1
     assert_equal()
 
     load("2022-05-01", MOSCOW, "77")
     load("2023-03-05", A_YEAR_LATER)
-    by_night.dbt("run")
+    by_night.model()
     assert by_night.month("2023-03")["mean_minutes_previous_year"] == by_night.month("2022-03")["mean_minutes"]
     assert_equal()
     assert all(by_night.marts().values()), "an empty mart proves nothing"
@@ -134,7 +134,7 @@ def test_a_build_that_stopped_half_way_is_made_up_for_by_the_next(
 ) -> None:
     for warehouse in (by_night, at_once):
         warehouse.night("2022-03-01", MARCH_1)
-    by_night.dbt("run")
+    by_night.model()
     for warehouse in (by_night, at_once):
         warehouse.night("2022-03-02", CORRECTED)
     by_night.dbt("run", "--selector", "night_intermediate")
@@ -142,19 +142,19 @@ def test_a_build_that_stopped_half_way_is_made_up_for_by_the_next(
     for warehouse in (by_night, at_once):
         warehouse.night("2022-03-03", MERGED)
 
-    by_night.dbt("run")
+    by_night.model()
 
-    at_once.dbt("run", "--full-refresh")
+    at_once.model("--full-refresh")
     assert by_night.marts() == at_once.marts()
 
 
 def test_a_night_that_brought_nothing_moves_the_clock_and_what_still_waits(by_night: TestWarehouse) -> None:
     by_night.night("2022-03-01", MARCH_1)
-    by_night.dbt("run")
+    by_night.model()
     before = by_night.marts()
     by_night.night("2022-03-02", [])
 
-    by_night.dbt("run")
+    by_night.model()
 
     after = by_night.marts()
     assert by_night.row("select * from marts.mart_as_of")["as_of_local"].isoformat() == "2022-03-03T00:00:00"

@@ -15,6 +15,8 @@ from otklik.cli_load import load
 from otklik.settings import Settings, SettingsError, ensure_env_file, get_settings
 
 EXIT_NOT_RUNNING = 3
+# For a command that hands everything on to another program, --help included.
+AS_GIVEN = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -163,7 +165,35 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(context_settings=AS_GIVEN)
+def dbt(context: typer.Context) -> None:
+    """Run dbt's own command against this installation, as the role that builds the marts.
+
+    Examples: otklik dbt build --full-refresh --selector night; otklik dbt ls --select marts
+    """
+    from otklik.dbt import PROGRAM, dbt_environment
+
+    environment = os.environ | dbt_environment(settings_or_fail())
+    os.execve(PROGRAM, [str(PROGRAM), *context.args], environment)
+
+
+@app.command(context_settings=AS_GIVEN)
+def mf(context: typer.Context) -> None:
+    """Ask for metrics by name: MetricFlow's own command, as the analyst's role, which can only read.
+
+    Examples: otklik mf list metrics; otklik mf query --metrics mean_time_to_respond --group-by metric_time__month
+    """
+    from otklik.errors import OtklikError
+    from otklik.metricflow import PROGRAM, metricflow_environment
+
+    try:
+        environment = os.environ | metricflow_environment(settings_or_fail())
+    except OtklikError as error:
+        fail(error)
+    os.execve(PROGRAM, [str(PROGRAM), *context.args], environment)
+
+
+@app.command(context_settings=AS_GIVEN)
 def airflow(context: typer.Context) -> None:
     """Run Airflow's own command against this installation.
 

@@ -12,6 +12,7 @@ from otklik.programs import run_logged
 from otklik.settings import PROJECT, Settings
 from otklik.site import write_start_page
 
+PROGRAM = Path(sys.executable).with_name("dbt")
 _FAILED = ("error", "fail", "runtime error")
 
 
@@ -66,6 +67,18 @@ def publish_docs(settings: Settings) -> Path:
     shutil.copyfile(target(settings) / "static_index.html", page)
     write_start_page(settings)
     return page
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables dbt needs to work on this installation, those of Otklik included."""
+    folder = PROJECT / "dbt_project"
+    return settings.environment() | {
+        "DBT_PROJECT_DIR": str(folder),
+        "DBT_PROFILES_DIR": str(folder),
+        "DBT_TARGET_PATH": str(target(settings)),
+        "DBT_LOG_PATH": str(settings.var / "log" / "dbt"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
 
 
 def raise_for_failure(result: ModelResult) -> None:
@@ -126,13 +139,4 @@ def _said(test: dict[str, Any]) -> str:
 
 
 def _dbt(arguments: list[str], settings: Settings) -> int:
-    folder = PROJECT / "dbt_project"
-    environment = settings.environment() | {
-        "DBT_PROJECT_DIR": str(folder),
-        "DBT_PROFILES_DIR": str(folder),
-        "DBT_TARGET_PATH": str(target(settings)),
-        "DBT_LOG_PATH": str(settings.var / "log" / "dbt"),
-        "DBT_USE_COLORS": "false",
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-    }
-    return run_logged([str(Path(sys.executable).with_name("dbt")), *arguments], environment)
+    return run_logged([str(PROGRAM), *arguments], dbt_environment(settings) | {"DBT_USE_COLORS": "false"})

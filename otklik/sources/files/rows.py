@@ -27,13 +27,11 @@ from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows, shown
 from otklik.sources.utf8 import MISPLACED, SAMPLE, Utf8Stream, show
 
 CHUNK_ROWS = 100_000
-# A row must fit into one block; rows of several megabytes have been seen.
+# A row must fit into one block; rows of several megabytes have been seen. Half a dozen blocks are in memory at once,
+# each in several forms, and every block costs some milliseconds whatever its size.
 _BLOCK_BYTES = 6 << 20
 # Python's own limit for a cell is smaller than what a text may be.
 csv.field_size_limit(_BLOCK_BYTES)
-# A chunk takes its milliseconds to check whatever its size, and the parser is fastest with blocks that stay in the
-# cache. A few chunks are in memory at once, each in several forms.
-_BLOCKS_A_CHUNK = 4
 # What a column of the source is called when it has the name of ours.
 _THEIR_NUMBER = f"{ROW_NUMBER}#2"
 
@@ -72,8 +70,7 @@ def _csv_rows(member: Member, mapping: Mapping) -> Iterator[TextRows]:
                 check_utf8=False,
             ),
         )
-        blocks = (replace(block, odd=text.odd) for block in _numbered(reader, broken, _distinct(header)))
-        chunks = map(_joined, iter(lambda: list(islice(blocks, _BLOCKS_A_CHUNK)), []))
+        chunks = (replace(chunk, odd=text.odd) for chunk in _numbered(reader, broken, _distinct(header)))
         last = next(chunks, None)
         if last is None:
             return
@@ -160,14 +157,6 @@ def _next_batch(batches: Iterator[pa.RecordBatch], row: int) -> pa.RecordBatch |
         return next(batches, None)
     except pa.ArrowInvalid as error:
         raise pa.ArrowInvalid(f"at row {row} or after it: {error}") from None
-
-
-def _joined(blocks: Sequence[TextRows]) -> TextRows:
-    return TextRows(
-        pl.concat(block.frame for block in blocks),
-        [row for block in blocks for row in block.broken],
-        odd=any(block.odd for block in blocks),
-    )
 
 
 def _without_open_quote(rows: TextRows) -> TextRows:

@@ -166,7 +166,7 @@ def test_a_month_stands_beside_the_same_month_of_the_year_before(marts: TestWare
             "insert into marts.mart_time_to_respond select region_code, day - interval '1 year', authority,"
             " municipality_code, municipality, topic, channel, answered_count, 2 * minutes_sum,"
             " 2 * working_minutes_sum, with_working_minutes_count,"
-            " with_deadline_count, on_time_count from marts.mart_time_to_respond"
+            " with_deadline_count, on_time_count, histogram from marts.mart_time_to_respond"
         )
     # 10 × 1 h, 9 × 10 h and 11 × 2,5 h: 127,5 h over 30 answers; the year before twice that.
     assert ask(

@@ -134,7 +134,7 @@ def test_a_build_that_stopped_half_way_is_made_up_for_by_the_next(
 ) -> None:
     for warehouse in (by_night, at_once):
         warehouse.night("2022-03-01", MARCH_1)
-    by_night.model()
+    by_night.dbt("run")
     for warehouse in (by_night, at_once):
         warehouse.night("2022-03-02", CORRECTED)
     by_night.dbt("run", "--selector", "night_intermediate")

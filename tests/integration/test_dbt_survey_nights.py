@@ -41,6 +41,7 @@ def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
 
 def _with_region(warehouse: TestWarehouse) -> TestWarehouse:
     warehouse.region()
+    warehouse.dbt("seed")
     # What is published is noted by the nights of incidents.
     warehouse.night("2022-03-01", [message("a", "2022-03-01 09:00")])
     return warehouse

@@ -3,7 +3,8 @@
    It may say that the source has the thing no more. #}
 {% macro latest_version(versions, key) -%}
     select distinct on (version.{{ key | join(', version.') }})
-        version.*
+        version.*,
+        batch.interval_to
     from {{ versions }} as version
     inner join {{ ref('stg_raw__batch') }} as batch on version.batch_id = batch.batch_id
     where

@@ -1,34 +1,6 @@
 """Night by night, with late, corrected and out-of-order rows, the marts equal one full refresh, row for row."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from otklik.settings import Settings
-from tests.fixtures.cluster import fresh_warehouse
 from tests.fixtures.dbt import TestWarehouse, message
-
-
-@pytest.fixture
-def by_night(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
-    """The warehouse that is built night by night."""
-    return _with_regions(TestWarehouse(warehouse, tmp_path / "by_night"))
-
-
-@pytest.fixture
-def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
-    """Another with the same raw rows, which is only ever built whole."""
-    with fresh_warehouse(cluster) as settings:
-        yield _with_regions(TestWarehouse(settings, tmp_path / "at_once"))
-
-
-def _with_regions(warehouse: TestWarehouse) -> TestWarehouse:
-    warehouse.region()
-    warehouse.region("77", "Москва", "Europe/Moscow")
-    warehouse.dbt("seed")
-    return warehouse
-
 
 ROADS = {"authority": "Дороги", "topic": "Ямы", "channel": "vk", "municipality": "Реж", "municipality_code": "65720000"}
 WATER = {"authority": "Водоканал", "topic": "Вода", "channel": "ok"}

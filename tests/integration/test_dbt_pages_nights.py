@@ -1,14 +1,8 @@
 """Night by night, with late, corrected and deleted rows, the marts of pages equal one full refresh, row for row."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from otklik.settings import Settings
-from tests.fixtures.cluster import fresh_warehouse
 from tests.fixtures.dbt import TestWarehouse, at, message
 from tests.fixtures.pages import (
     COUNTED,
@@ -26,29 +20,6 @@ from tests.fixtures.pages import (
 )
 
 
-@pytest.fixture
-def by_night(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
-    """The warehouse that is built night by night."""
-    return _with_regions(TestWarehouse(warehouse, tmp_path / "by_night"))
-
-
-@pytest.fixture
-def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
-    """Another with the same raw rows, which is only ever built whole."""
-    with fresh_warehouse(cluster) as settings:
-        yield _with_regions(TestWarehouse(settings, tmp_path / "at_once"))
-
-
-def _with_regions(warehouse: TestWarehouse) -> TestWarehouse:
-    warehouse.region()
-    warehouse.region("77", "Москва", "Europe/Moscow")
-    return warehouse
-
-
-def pages_marts(warehouse: TestWarehouse) -> dict[str, list[tuple[Any, ...]]]:
-    return {mart: sorted(warehouse.rows(f"select * from marts.{mart}"), key=repr) for mart in MARTS}  # noqa: S608
-
-
 def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
     by_night: TestWarehouse, at_once: TestWarehouse
 ) -> None:
@@ -58,12 +29,11 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
 
     def assert_equal() -> None:
         at_once.dbt("run", "--full-refresh")
-        whole = pages_marts(at_once)
-        assert whole == pages_marts(by_night)
+        whole = at_once.marts(MARTS)
+        assert whole == by_night.marts(MARTS)
         assert all(whole.values()), "an empty mart proves nothing"
 
     for warehouse in (by_night, at_once):
-        warehouse.dbt("seed")
         warehouse.night("2022-11-30", [message("a", "2022-11-30 10:00")])
     load("authority", "2022-11-30", REGISTER)
     load("page", "2022-11-30", PAGES)
@@ -138,7 +108,6 @@ def test_a_register_shown_by_a_build_that_stopped_half_way_is_made_up_for(
             warehouse.load(entity, day, rows)
 
     for warehouse in (by_night, at_once):
-        warehouse.dbt("seed")
         warehouse.night("2022-11-30", [message("a", "2022-11-30 10:00")])
     load("authority", "2022-11-30", REGISTER)
     load("page", "2022-11-30", PAGES)
@@ -157,12 +126,11 @@ def test_a_register_shown_by_a_build_that_stopped_half_way_is_made_up_for(
     by_night.dbt("run")
 
     at_once.dbt("run", "--full-refresh")
-    assert pages_marts(by_night) == pages_marts(at_once)
+    assert by_night.marts(MARTS) == at_once.marts(MARTS)
     assert list(days(by_night, "town-vk")) == [0, 1, 2, 3]
 
 
 def test_a_page_that_moved_leaves_the_days_that_were_counted_as_they_are(by_night: TestWarehouse) -> None:
-    by_night.dbt("seed")
     by_night.night("2022-11-30", [message("a", "2022-11-30 10:00")])
     by_night.load("authority", "2022-11-30", REGISTER)
     by_night.load("page", "2022-11-30", PAGES)

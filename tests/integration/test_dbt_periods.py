@@ -25,18 +25,18 @@ def made_up(number: int) -> list[dict[str, Any]]:
     chance = np.random.default_rng(7)
     rows = []
     for n in range(number):
-        received = datetime(2022, 3, 1) + timedelta(minutes=int(chance.integers(60 * 24 * 60)))  # noqa: DTZ001
+        received = datetime(2022, 3, 1, tzinfo=LOCAL) + timedelta(minutes=int(chance.integers(60 * 24 * 60)))
         known = {
             "authority": chance.choice(np.array(["Дороги", "Вода", "Свет", None])),
             "topic": str(chance.choice(list("АБВ"))),
         }
         answered = received + timedelta(minutes=chance.lognormal(5, 1.5))
         resolved = answered + timedelta(days=chance.lognormal(0.5, 1.5))
-        if answered.replace(tzinfo=LOCAL) < AS_OF:
+        if answered < AS_OF:
             known["first_response_at"] = moment(answered)
-        if resolved.replace(tzinfo=LOCAL) < AS_OF:
+        if resolved < AS_OF:
             known["resolved_at"] = moment(resolved)
-            if n % 20 == 0 and (resolved + timedelta(hours=9)).replace(tzinfo=LOCAL) < AS_OF:
+            if n % 20 == 0 and resolved + timedelta(hours=9) < AS_OF:
                 known["reopened_at"] = moment(resolved + timedelta(hours=9))
         rows.append(message(f"m{n}", moment(received), **known))
     return rows

@@ -1,15 +1,8 @@
 """Night by night, with corrected, late and deleted rows, the marts of surveys equal one full refresh."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from otklik.settings import Settings
 from tests.fixtures import survey_rows
-from tests.fixtures.cluster import fresh_warehouse
 from tests.fixtures.dbt import TestWarehouse, at, message
 from tests.fixtures.survey_marts import MARTS, result
 from tests.fixtures.survey_rows import (
@@ -26,42 +19,21 @@ from tests.fixtures.survey_rows import (
 )
 
 
-@pytest.fixture
-def by_night(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
-    """The warehouse that is built night by night."""
-    return _with_region(TestWarehouse(warehouse, tmp_path / "by_night"))
-
-
-@pytest.fixture
-def at_once(cluster: Settings, tmp_path: Path) -> Iterator[TestWarehouse]:
-    """Another with the same raw rows, which is only ever built whole."""
-    with fresh_warehouse(cluster) as settings:
-        yield _with_region(TestWarehouse(settings, tmp_path / "at_once"))
-
-
-def _with_region(warehouse: TestWarehouse) -> TestWarehouse:
-    warehouse.region()
-    warehouse.dbt("seed")
-    # What is published is noted by the nights of incidents.
-    warehouse.night("2022-03-01", [message("a", "2022-03-01 09:00")])
-    return warehouse
-
-
-def all_marts(warehouse: TestWarehouse) -> dict[str, list[tuple[Any, ...]]]:
-    return {mart: sorted(warehouse.rows(f"select * from marts.{mart}"), key=repr) for mart in MARTS}  # noqa: S608
-
-
 def test_surveys_equal_a_full_refresh_after_every_night(by_night: TestWarehouse, at_once: TestWarehouse) -> None:
     def load(entity: str, day: str, *rows: Row) -> None:
         for warehouse in (by_night, at_once):
             warehouse.load(entity, day, list(rows))
 
+    # What is published is noted by the nights of incidents.
+    for warehouse in (by_night, at_once):
+        warehouse.night("2022-03-01", [message("a", "2022-03-01 09:00")])
+
     def built() -> int:
         """Build the night, compare it with the whole; return how many responses it counted again."""
         by_night.dbt("run")
         at_once.dbt("run", "--full-refresh")
-        whole = all_marts(at_once)
-        assert whole == all_marts(by_night)
+        whole = at_once.marts(MARTS)
+        assert whole == by_night.marts(MARTS)
         [(touched,)] = by_night.rows("select count(*) from intermediate.int_touched_survey_response", role="engineer")
         return int(touched)
 

@@ -131,9 +131,12 @@ def test_what_was_written_is_counted_and_stays_in_raw(story: TestWarehouse) -> N
     assert story.rows("select response_id, has_text from marts.fct_survey_answer where question_code = 'q5'") == [
         ("1", True)
     ]
-    schemas = "table_schema in ('staging', 'intermediate', 'marts')"
-    texts = f"select 1 from information_schema.columns where {schemas} and column_name in ('text', 'masked_text')"  # noqa: S608
-    assert story.rows(texts, role="engineer") == []
+    texts = story.rows(
+        "select table_name from information_schema.columns where column_name in ('text', 'masked_text')"
+        " and table_schema in ('staging', 'intermediate', 'marts')",
+        role="engineer",
+    )
+    assert texts == []
 
 
 def test_answers_that_the_survey_does_not_tell_of_are_counted_too(story: TestWarehouse) -> None:
@@ -219,4 +222,4 @@ def test_broadcasts_and_materials_are_of_their_local_day_in_their_latest_version
 @pytest.mark.parametrize("mart", MARTS)
 def test_every_reader_reads_every_mart(story: TestWarehouse, mart: str) -> None:
     for role in ("reader", "analyst", "auditor", "engineer", "publisher"):
-        assert story.rows(f"select 1 from marts.{mart} limit 1", role=role) == [(1,)]  # noqa: S608
+        assert story.mart(mart, role=role)

@@ -101,6 +101,13 @@ def test_every_model_seed_and_column_is_described(manifest: Node) -> None:
     assert silent == []
 
 
+def test_what_is_noted_as_published_waits_for_every_mart(models: dict[str, Node]) -> None:
+    [note] = [model for model in models.values() if model["name"] == "int_published"]
+    awaited = {models[read]["name"] for read in note["depends_on"]["nodes"] if read in models}
+    # It tells of the note itself.
+    assert {mart["name"] for mart in public(models)} - awaited == {"mart_as_of"}
+
+
 def test_every_public_mart_keeps_a_contract(models: dict[str, Node]) -> None:
     assert [mart["name"] for mart in public(models) if not mart["config"]["contract"]["enforced"]] == []
 

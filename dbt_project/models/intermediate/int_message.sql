@@ -19,19 +19,12 @@ with versions as (
     select *
     from {{ ref('stg_raw__incident') }}
     where
-        batch_id <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+        true
         {{ and_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}
 ),
 
 latest as (
-    select distinct on (versions.region_code, versions.source, versions.message_id)
-        versions.*,
-        batch.interval_to
-    from versions
-    inner join {{ ref('stg_raw__batch') }} as batch on versions.batch_id = batch.batch_id
-    order by
-        versions.region_code asc, versions.source asc, versions.message_id asc,
-        versions.updated_at desc, batch.interval_to desc, versions.batch_id desc, versions.row_number desc
+    {{ latest_version('versions', ['region_code', 'source', 'message_id']) }}
 )
 
 select

@@ -31,24 +31,19 @@ with versions as materialized (
     {% else %}
         from {{ ref('stg_raw__page_snapshot') }} as page_snapshot
     {% endif %}
-    where
-        page_snapshot.batch_id
-        <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
 ),
 
 latest as (
-    select distinct on (
-        versions.region_code, versions.source, versions.page_id, versions.method, versions.observed_at
-    )
-        versions.*,
-        (versions.observed_at at time zone clock.time_zone)::date as day
-    from versions
-    inner join {{ ref('stg_raw__batch') }} as batch on versions.batch_id = batch.batch_id
-    inner join {{ ref('int_page_clock') }} as clock on versions.region_code = clock.region_code
-    order by
-        versions.region_code asc, versions.source asc, versions.page_id asc, versions.method asc,
-        versions.observed_at asc, versions.updated_at desc, batch.interval_to desc, versions.batch_id desc,
-        versions.row_number desc
+    {{ latest_version('versions', ['region_code', 'source', 'page_id', 'method', 'observed_at']) }}
+),
+
+observations as (
+    select
+        latest.*,
+        (latest.observed_at at time zone clock.time_zone)::date as day
+    from latest
+    inner join {{ ref('int_page_clock') }} as clock on latest.region_code = clock.region_code
+    where not latest.is_deleted
 ),
 
 ranked as (
@@ -60,8 +55,7 @@ ranked as (
                 members_count is null, array_position(array['live', 'trend', 'file'], method), observed_at desc,
                 updated_at desc, batch_id desc, row_number desc
         ) as place
-    from latest
-    where not is_deleted
+    from observations
 )
 
 select

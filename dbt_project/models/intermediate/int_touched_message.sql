@@ -7,6 +7,4 @@ select distinct
     incident.message_id
 from {{ ref('stg_raw__incident') }} as incident
 where
-    incident.batch_id > (select batch_window.batches_after from {{ ref('int_batch_window') }} as batch_window)
-    and incident.batch_id
-    <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+    {{ is_of_this_build('incident') }}

@@ -10,7 +10,8 @@
 -- {{ ref('mart_authority_ranking') }}, {{ ref('mart_backlog_daily') }}, {{ ref('mart_page_compliance') }},
 -- {{ ref('mart_page_health') }}, {{ ref('mart_resolution_cohort') }}, {{ ref('mart_response_change') }},
 -- {{ ref('mart_survey_response_daily') }}, {{ ref('mart_survey_result') }}, {{ ref('mart_survey_summary') }},
--- {{ ref('mart_time_to_respond') }}, {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_year_summary') }}
+-- {{ ref('mart_time_to_respond') }}, {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_year_summary') }},
+-- {{ ref('time_spine_daily') }}
 {{
     config(
         schema='intermediate',

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import IO
 
 from upath import UPath
@@ -127,14 +128,20 @@ def _opened(file: UPath) -> IO[bytes]:
 
 def _copy(incoming: IO[bytes], to: UPath) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
-    # One buffer for all of it: memory that is new for every block costs more than the copying.
-    buffer = memoryview(bytearray(_BLOCK))
+    # Two buffers for all of it, one read into while the other is hashed: memory that is new for every block costs
+    # more than the copying.
+    buffers = cycle([memoryview(bytearray(_BLOCK)), memoryview(bytearray(_BLOCK))])
     with to.open("wb") as outgoing, ThreadPoolExecutor(1, "hashing") as beside:
-        while length := _fill(buffer, incoming):
+        hashed: Future[None] | None = None
+        for buffer in buffers:
+            length = _fill(buffer, incoming)
+            if hashed:
+                hashed.result()
+            if not length:
+                break
             hashed = beside.submit(digest.update, buffer[:length])
             outgoing.write(buffer[:length])
             size += length
-            hashed.result()
     return digest.hexdigest(), size
 
 

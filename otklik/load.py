@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import psycopg
 from upath import UPath
 
@@ -28,6 +29,9 @@ from otklik.warehouse.ledger import BatchReport, Line
 from otklik.warehouse.seen import SeenKeys
 from otklik.warehouse.shapes import ShapeWatch
 from otklik.warehouse.versions import Batch, Contradiction, Prepared, VersionLoad, prepare
+
+# So many rows whose key a file seems to have had are kept, before the database is asked about them.
+_DOUBTED = 10_000
 
 Progress = Callable[[int], None]
 """Told the number of rows read so far."""
@@ -121,43 +125,63 @@ class Loading:
             batch = Batch(batch_id, line.source, line.region_code, layout.entity)
             load = VersionLoad(self.connection, batch)
             watch = ShapeWatch(kind)
+            doubted: list[TextRows] = []
             # Two steps ahead: one chunk is parsed and one is checked while the database takes in a third.
-            for chunk in ahead(self._prepared(ahead(chunks), layout, batch)):
-                contradictions = load.add(chunk.prepared, self.known_at)
-                load.reject([*chunk.rejected, *_contradicting(contradictions, chunk.rows, layout)])
-                load.note_refused(layout.keys(chunk.rows.frame, [row.row_number for row in chunk.rejected]))
-                watch.see(chunk.rows)
+            for chunk in ahead(self._chunks(ahead(chunks), layout, batch, watch)):
+                load.add(chunk.prepared, self.known_at)
+                load.reject(chunk.rejected)
+                load.note_refused(chunk.refused)
+                doubted.append(chunk.doubted)
+                if load.unsettled > _DOUBTED:
+                    load.reject(_contradicting(load.settle(), doubted, layout))
+                    doubted.clear()
                 self.progress(load.loaded + load.rejected + load.unchanged)
+            load.reject(_contradicting(load.settle(), doubted, layout))
             load.close_groups(self.known_at)
             finish(load)
             watch.record(self.connection, line, batch_id)
             return ledger.close_line(self.connection, batch_id, load)
 
-    def _prepared(self, chunks: Iterable[TextRows], layout: Layout, batch: Batch) -> Iterator["_Chunk"]:
+    def _chunks(
+        self, chunks: Iterable[TextRows], layout: Layout, batch: Batch, watch: ShapeWatch
+    ) -> Iterable["_Chunk"]:
         seen = SeenKeys()
-        for rows in chunks:
+
+        def ready(rows: TextRows) -> _Chunk:
+            watch.see(rows)
             checked = check_rows(rows, layout, self.known_at)
             prepared = prepare(checked.valid, batch, seen, self.known_at, self.author_key)
-            yield _Chunk(rows, prepared, checked.rejected)
+            return _Chunk(
+                prepared,
+                checked.rejected,
+                layout.keys(rows.frame, [row.row_number for row in checked.rejected]),
+                rows.only(prepared.again[ROW_NUMBER].to_list()),
+            )
+
+        # Not a generator, which would keep the chunk before in memory while it waits for the next.
+        return map(ready, chunks)
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    rows: TextRows
+    """Rows ready for the database; `refused` are the keys of those rejected, `doubted` the text of those in doubt."""
+
     prepared: Prepared
     rejected: list[Rejected]
+    refused: pl.DataFrame
+    doubted: TextRows
 
 
-def _contradicting(contradictions: list[Contradiction], rows: TextRows, layout: Layout) -> Iterator[Rejected]:
-    if contradictions:
-        originals = rows.originals([row.row_number for row in contradictions])
-        # A part of the key may be the same for the whole file, and then it has no column.
-        columns = [layout.columns[name] for name in layout.entity.key if name in layout.columns]
+def _contradicting(contradictions: list[Contradiction], doubted: list[TextRows], layout: Layout) -> Iterator[Rejected]:
+    """Yield the rows that contradict an earlier one as refused; `doubted` has the text of each."""
+    first = dict(contradictions)
+    # A part of the key may be the same for the whole file, and then it has no column.
+    columns = [layout.columns[name] for name in layout.entity.key if name in layout.columns]
+    for rows in doubted if first else []:
         keys = {number: key for number, *key in rows.frame.select(ROW_NUMBER, *columns).iter_rows()}
-        for row in contradictions:
-            key = ", ".join(part for part in keys[row.row_number] if part)
-            why = reason("duplicate_key", columns[0], key, first=row.first)
-            yield Rejected(row.row_number, [why], originals[row.row_number])
+        for number, original in rows.originals([number for number in keys if number in first]).items():
+            key = ", ".join(part for part in keys[number] if part)
+            yield Rejected(number, [reason("duplicate_key", columns[0], key, first=first[number])], original)
 
 
 def _line(landed: Landed, address: str, mapping: Mapping) -> Line:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -36,12 +36,25 @@ class TextRows:
     said: Mapping[int, Mapping[str, Any]] | None = None
     odd: bool = True
 
+    def only(self, numbers: Sequence[int]) -> "TextRows":
+        """Return the rows with these numbers, and nothing of what is no row."""
+        said = None if self.said is None else {number: self.said[number] for number in numbers}
+        frame = on_its_own(self.frame.filter(pl.col(ROW_NUMBER).is_in(list(numbers))))
+        return replace(self, frame=frame, broken=[], said=said)
+
     def originals(self, numbers: Sequence[int]) -> dict[int, Mapping[str, Any]]:
         """Return row number -> what the source said, as it can be stored and read."""
         if self.said is not None:
             return {number: storable(self.said[number]) for number in numbers}
         frame = self.frame.filter(pl.col(ROW_NUMBER).is_in(list(numbers)))
         return {row.pop(ROW_NUMBER): shown(row) for row in frame.to_dicts()}
+
+
+def on_its_own(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows without the memory of those they were filtered from: polars keeps all of its text alive."""
+    # Text in one piece: as views, all that they look into would be written.
+    written = rows.write_ipc(None, compat_level=pl.CompatLevel.oldest())
+    return pl.read_ipc(written.getvalue())
 
 
 def shown(cells: Mapping[str, str | None]) -> dict[str, str | None]:

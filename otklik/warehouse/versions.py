@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from otklik.contracts.entity import OWN, Entity
 from otklik.privacy import author_hash, masked_text
-from otklik.sources.rows import ROW_NUMBER, Rejected, storable
+from otklik.sources.rows import ROW_NUMBER, Rejected, on_its_own, storable
 from otklik.warehouse.copying import as_binary, copy_binary
 from otklik.warehouse.history import History
 from otklik.warehouse.row_hash import row_hash
@@ -94,13 +94,36 @@ class VersionLoad:
         self._batch = batch
         owner = {"region_code": batch.region_code, "source": batch.source, "batch_id": batch.batch_id}
         self._history = History(connection, batch.entity, owner)
+        self._again: list[pl.DataFrame] = []
+        self._undated_again: list[int] = []
 
-    def add(self, prepared: Prepared, known_at: datetime) -> list[Contradiction]:
-        """Load the rows of a chunk that are new; return those that contradict an earlier row of the file."""
+    def add(self, prepared: Prepared, known_at: datetime) -> None:
+        """Load the rows of a chunk that are new; those whose key the file seems to have had are for `settle`."""
         # Before any of them is loaded: what has come back by then is deleted no more.
-        rows, again = (self._history.revived(each, known_at) for each in (prepared.rows, prepared.again))
-        self._load(rows, prepared)
-        return self._repeated(again, prepared) if again.height else []
+        rows = self._history.revived(prepared.rows, known_at)
+        again = self._history.revived(prepared.again, known_at)
+        if rows.height:
+            binary = prepared.binary if rows is prepared.rows else None
+            self._load(rows, prepared.undated, binary)
+        if again.height:
+            self._again.append(on_its_own(again.with_columns(prepared.first)))
+            self._undated_again += prepared.undated
+
+    @property
+    def unsettled(self) -> int:
+        """Return how many rows wait for `settle`."""
+        return sum(again.height for again in self._again)
+
+    def settle(self) -> list[Contradiction]:
+        """Load what waits after all, or count it as unchanged; return what contradicts an earlier row of the file.
+
+        Asked of many rows at once: a question costs the database some milliseconds, however few they are.
+        """
+        if not self._again:
+            return []
+        again, undated = pl.concat(self._again), self._undated_again
+        self._again, self._undated_again = [], []
+        return self._repeated(again, undated)
 
     def reject(self, rejected: Iterable[Rejected]) -> None:
         """Keep the refused rows with their reasons."""
@@ -123,22 +146,25 @@ class VersionLoad:
         """Write that what is missing of a group that came again, was deleted."""
         self.deleted += self._history.close_groups(known_at)
 
-    def _load(self, rows: pl.DataFrame, prepared: Prepared) -> None:
+    def _load(self, rows: pl.DataFrame, undated: list[int], binary: list[bytes] | None = None) -> None:
+        """Load what `raw` does not have yet; `binary` is the rows ready for COPY, if they have been made so."""
         self._history.note(rows)
-        known = self._history.unchanged(rows, prepared.undated)
+        known = self._history.unchanged(rows, undated)
         new = rows.filter(~pl.col(ROW_NUMBER).is_in(known)) if known else rows
         if new.height:
-            binary = prepared.binary if new is prepared.rows else as_binary(new)
+            if binary is None or new is not rows:
+                binary = as_binary(new)
             with self._connection.cursor() as cursor:
                 copy_binary(cursor, f"raw.{self._batch.entity.name}", new.columns, binary)
         self.loaded += new.height
         self.unchanged += rows.height - new.height
 
-    def _repeated(self, again: pl.DataFrame, prepared: Prepared) -> list[Contradiction]:
+    def _repeated(self, again: pl.DataFrame, undated: list[int]) -> list[Contradiction]:
         """Tell apart rows whose key the file has had: the same again, a contradiction, or only a hash in common."""
-        first_rows = dict(zip(again[ROW_NUMBER], prepared.first, strict=True))
-        verdicts = self._history.repeated(again, prepared.undated)
+        first_rows = dict(again.select(ROW_NUMBER, "first").iter_rows())
+        again = again.drop("first")
+        verdicts = self._history.repeated(again, undated)
         if len(verdicts) < again.height:
-            self._load(again.filter(~pl.col(ROW_NUMBER).is_in(list(verdicts))), prepared)
+            self._load(again.filter(~pl.col(ROW_NUMBER).is_in(list(verdicts))), undated)
         self.unchanged += sum(verdicts.values())
         return [Contradiction(number, first_rows[number]) for number, same in verdicts.items() if not same]

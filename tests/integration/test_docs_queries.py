@@ -34,16 +34,19 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
-    """Twelve answers of December 2022 after three hours, one long overdue, one row refused, one check failed."""
+    """Twelve answers of a day in 2022 after three hours, one long overdue; four of weeks before; one row refused."""
     warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
     warehouse.region()
     known = {
-        "source": "sverdlovsk", "authority": "Дороги", "topic": "Снег", "channel": "vk",
+        "source": "sverdlovsk", "authority": "Дороги", "topic": "Снег", "channel": "vk", "municipality": "Реж",
         "status": "answered", "due_at": "2022-12-20 15:00",
     }  # fmt: skip
     answered = {"first_response_at": "2022-12-20 13:00"}
     rows = [message(str(1000001 + n), "2022-12-20 10:00", **known | answered) for n in range(12)]
     rows.append(message("1000020", "2022-12-20 10:00", **known | {"status": "assigned"}))
+    for n, day in enumerate(("2022-11-22", "2022-11-29", "2022-12-06", "2022-12-13")):
+        before = known | {"authority": "Водоканал", "topic": "Вода", "due_at": f"{day} 15:00"}
+        rows.append(message(str(1000030 + n), f"{day} 10:00", first_response_at=f"{day} 13:00", **before))
     batch = warehouse.night("2022-12-31", rows, rejected=1)
     _refuse_a_row(module_warehouse, batch)
     _fail_a_check(module_warehouse)
@@ -83,7 +86,7 @@ def starting(words: str) -> Query:
 
 def test_the_pages_hold_queries() -> None:
     assert {page: sum(query.page == page for query in QUERIES) for page in ("analysts", "auditors", "engineers")} == {
-        "analysts": 6,
+        "analysts": 11,
         "auditors": 12,
         "engineers": 1,
     }
@@ -103,7 +106,7 @@ def test_the_year_counted_from_incidents_is_the_year_on_the_screen(story: TestWa
     shown = answer(story.settings, starting("select year, metric, value"))
     [counted] = answer(story.settings, starting("extract(year from first_response_date)::integer as year"))
     on_screen = {row["metric"]: row["value"] for row in shown}
-    assert counted["answered_count"] == "12"
+    assert counted["answered_count"] == "16"
     assert on_screen["mean_time_to_respond"] == counted["mean_time_to_respond"] == "180.000000"
 
 
@@ -114,11 +117,23 @@ def test_an_incident_leads_to_its_file_and_row(story: TestWarehouse) -> None:
 
 
 def test_who_waits_is_counted_at_the_moment_the_data_ends(story: TestWarehouse) -> None:
-    [waiting] = answer(story.settings, starting("as unanswered_count"))
+    [waiting] = answer(story.settings, starting("count(*) as unanswered_count"))
     assert (waiting["authority"], waiting["unanswered_count"], waiting["overdue_count"]) == ("Дороги", "1", "1")
     assert waiting["longest_wait"] == "11 days 14:00:00"
 
 
 def test_a_ranking_gives_its_place_to_ten_answers(story: TestWarehouse) -> None:
-    [row] = answer(story.settings, starting("as place, authority"))
-    assert (row["place"], row["answered_count"], row["mean"]) == ("1", "12", "3\N{NO-BREAK SPACE}ч")
+    roads, water = answer(story.settings, starting("as place, authority"))
+    assert (roads["place"], roads["answered_count"], roads["mean"]) == ("1", "12", "3\N{NO-BREAK SPACE}ч")
+    assert (water["place"], water["authority"], water["mean"]) == ("", "Водоканал", "мало данных")
+
+
+def test_an_unusual_day_is_shown_with_what_is_usual(story: TestWarehouse) -> None:
+    [unusual] = answer(story.settings, starting("is_warning and day"))
+    assert (unusual["topic"], unusual["message_count"], unusual["threshold"]) == ("Снег", "13", "3.0")
+    assert unusual["counts_before"] == "{0,0,0,0}"
+
+
+def test_what_changed_the_mean_is_shown_by_who_answered(story: TestWarehouse) -> None:
+    changes = answer(story.settings, starting("from marts.mart_response_change"))
+    assert {row["authority"]: row["answered_count"] for row in changes} == {"Дороги": "12", "Водоканал": "2"}

@@ -9,6 +9,7 @@
         indexes=[
             {'columns': ['region_code', 'source', 'message_id'], 'unique': true},
             {'columns': ['region_code', 'source', 'incident_id']},
+            {'columns': ['region_code', 'received_date']},
             {'columns': ['region_code', 'registered_date']},
             {'columns': ['batch_id']},
         ]

@@ -1,0 +1,70 @@
+"""A region with no rows, one with a single message nobody knows anything of, one whose night was empty."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from otklik.settings import Settings
+from tests.fixtures.dbt import TestWarehouse, message
+
+
+@pytest.fixture(scope="module")
+def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestWarehouse]:
+    """Region 12 is only named, 77 had an empty night, 66 a message of which nothing is known."""
+    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse.region("12", "Марий Эл", "Europe/Moscow")
+    warehouse.region("77", "Москва", "Europe/Moscow")
+    warehouse.region()
+    warehouse.night("2022-03-31", [], region="77")
+    warehouse.night("2022-03-31", [message("only", "2022-03-31 10:00", channel=None)])
+    warehouse.dbt("build", "--selector", "night")
+    return warehouse
+
+
+def rows_by_region(story: TestWarehouse) -> dict[str, dict[str, int]]:
+    """Region → mart → how many rows it has there."""
+    marts = story.rows(
+        "select table_name from information_schema.columns where table_schema = 'marts' and column_name = 'region_code'"
+    )
+    counted: dict[str, dict[str, int]] = {}
+    for (mart,) in marts:
+        for code in {row[0] for row in story.rows(f"select region_code from marts.{mart}")}:  # noqa: S608
+            counted.setdefault(code, {})[mart] = len(story.mart(mart, code))
+    return counted
+
+
+def test_a_region_without_rows_is_in_no_mart_and_an_empty_night_only_moves_the_clock(story: TestWarehouse) -> None:
+    found = rows_by_region(story)
+    assert "12" not in found
+    assert found["77"] == {"mart_as_of": 1}
+
+
+def test_a_message_of_which_nothing_is_known_is_counted_wherever_messages_are(story: TestWarehouse) -> None:
+    found = rows_by_region(story)["66"]
+    # Of the reference tables, only the region's municipalities are its own.
+    assert found.pop("dim_municipality") == 94
+    assert found == {
+        "fct_message": 1,
+        "fct_incident": 1,
+        "fct_incident_event": 2,
+        "mart_as_of": 1,
+        "mart_backlog_daily": 1,
+        "mart_repeat_and_reopened": 1,
+        "mart_resolution_cohort": 3,
+        "mart_topic_trend": 1,
+        "mart_year_summary": 6,
+    }
+
+
+def test_what_is_not_known_of_it_is_null_and_no_share_is_divided_by_nothing(story: TestWarehouse) -> None:
+    assert story.rows(
+        "select repeat_share, reopened_share, message_count, judged_message_count from marts.mart_repeat_and_reopened"
+    ) == [(None, None, 1, 0)]
+    assert story.rows(
+        "select topic, municipality, previous_month_count, change_share, year_change_share from marts.mart_topic_trend"
+    ) == [(None, None, None, None, None)]
+    summary = dict(story.rows("select metric, value from marts.mart_year_summary"))
+    assert (summary["messages_processed"], summary["problems_resolved"]) == (1, 0)
+    assert summary["mean_time_to_respond"] is None
+    assert summary["median_time_to_respond"] is None

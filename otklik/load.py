@@ -130,7 +130,8 @@ class Loading:
             for chunk in ahead(self._chunks(ahead(chunks), layout, batch, watch)):
                 load.add(chunk.prepared, self.known_at)
                 load.reject(chunk.rejected)
-                load.note_refused(chunk.refused)
+                if chunk.refused is not None:
+                    load.note_refused(chunk.refused)
                 doubted.append(chunk.doubted)
                 if load.unsettled > _DOUBTED:
                     load.reject(_contradicting(load.settle(), doubted, layout))
@@ -154,7 +155,7 @@ class Loading:
             return _Chunk(
                 prepared,
                 checked.rejected,
-                layout.keys(rows.frame, [row.row_number for row in checked.rejected]),
+                layout.keys(rows.frame, [row.row_number for row in checked.rejected]) if layout.entity.group else None,
                 rows.only(prepared.again[ROW_NUMBER].to_list()),
             )
 
@@ -164,11 +165,14 @@ class Loading:
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Rows ready for the database; `refused` are the keys of those rejected, `doubted` the text of those in doubt."""
+    """Rows ready for the database; `doubted` is the text of those in doubt.
+
+    `refused` are the keys of those rejected, where the rows of the entity come in groups.
+    """
 
     prepared: Prepared
     rejected: list[Rejected]
-    refused: pl.DataFrame
+    refused: pl.DataFrame | None
     doubted: TextRows
 
 

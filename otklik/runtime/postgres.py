@@ -31,11 +31,14 @@ _ELSEWHERE = Path("/var/lib/otklik")
 # Modest: the warehouse shares a small machine with Airflow and Superset.
 TUNING = {
     "max_connections": "150",
-    "shared_buffers": "512MB",
+    "shared_buffers": "1GB",
     "effective_cache_size": "2GB",
     "work_mem": "32MB",
     "maintenance_work_mem": "256MB",
     "max_wal_size": "4GB",
+    # A load writes its log by the gigabyte: segments are kept for the next one, and written many pages at a time.
+    "min_wal_size": "1GB",
+    "wal_buffers": "64MB",
     "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "UTC",

@@ -36,8 +36,8 @@ def entity_table(entity: Entity, metadata: MetaData) -> Table:
     """Return the table `raw.<entity>`: a row a version, never changed once written.
 
     No foreign key to the ledger: it would cost a check a row on tables loaded by the million; both are written in
-    one transaction, and a checkpoint compares them every night. The one B-tree finds a key's versions and keeps a
-    batch from saying a thing twice; a batch's rows lie together, so BRIN finds them.
+    one transaction, and a checkpoint compares them every night. The one B-tree finds a key's versions, and a row
+    of a batch is in it once; a batch's rows lie together, so BRIN finds them.
     """
     columns = entity.schema.columns()
     fields = [
@@ -95,4 +95,4 @@ def _indexed(entity: Entity) -> list[str]:
     # A part of the key that may be unknown is compared in another way, which an index does not serve: it comes last.
     known = [name for name in entity.key if not columns[name].nullable]
     maybe = [name for name in entity.key if columns[name].nullable]
-    return [*known, "updated_at", "batch_id", *maybe, "region_code"]
+    return [*known, "updated_at", "batch_id", "row_number", *maybe, "region_code"]

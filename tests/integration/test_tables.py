@@ -51,7 +51,7 @@ def test_the_migrations_make_what_the_code_describes(owner: Connection) -> None:
         "alter table raw.batch alter rows_deleted drop default",
         "drop index raw.page_by_key",
         "drop index raw.page_by_key; create index page_by_key on raw.page"
-        " (page_id, updated_at, batch_id, valid_from, region_code)",
+        " (page_id, updated_at, batch_id, row_number, valid_from, region_code)",
         "comment on table raw.page is 'Pages'",
         "comment on column raw.page.row_number is null",
         "create table quality.note (n integer)",

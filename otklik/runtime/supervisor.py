@@ -28,6 +28,8 @@ _BIN = Path(sys.prefix) / "bin"
 _SOCKET_LIMIT = 107
 # Running, or about to: what exits after a while is started again at once.
 _UP = ("RUNNING", "STARTING", "BACKOFF", "EXITED")
+# The supervisor itself gives up only on what exits within a second, and would start what takes longer to fail for ever.
+_STARTS = 3
 
 
 class SupervisorError(Exception):
@@ -135,9 +137,13 @@ class Supervisor:
             if states.get(name) not in _UP:
                 self._start(name)
         deadline = time.monotonic() + seconds
+        starts: dict[str, set[int]] = {name: set() for name in wanted}
         while (found := trouble(self.settings)) or "STARTING" in map(self.states().get, wanted):
-            states = self.states()
-            if dead := [name for name in wanted if states.get(name) not in _UP]:
+            processes = self._processes()
+            states = {name: process["statename"] for name, process in processes.items()}
+            for name in processes.keys() & starts:
+                starts[name].add(processes[name]["start"])
+            if dead := [name for name in wanted if states.get(name) not in _UP or len(starts[name]) > _STARTS]:
                 raise SupervisorError(
                     f"{dead[0]} does not stay up:\n{self.tail(dead[0])}\nMore: {self.log / dead[0]}.log"
                 )
@@ -149,9 +155,7 @@ class Supervisor:
 
     def states(self) -> dict[str, str]:
         """Return the state of every service by name: RUNNING, STOPPED, FATAL…; empty when nothing runs."""
-        if not self.process_ids():
-            return {}
-        return {process["name"]: process["statename"] for process in self._call("getAllProcessInfo")}
+        return {name: process["statename"] for name, process in self._processes().items()}
 
     def shutdown(self, seconds: float = 90) -> bool:
         """Stop everything and the supervisor itself; return whether anything ran."""
@@ -173,6 +177,12 @@ class Supervisor:
         """Return the last lines of a service's log."""
         path = self.log / f"{name}.log"
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else "(no log)"
+
+    def _processes(self) -> dict[str, dict[str, Any]]:
+        """Return what the supervisor knows of every service, by name; empty when nothing runs."""
+        if not self.process_ids():
+            return {}
+        return {process["name"]: process for process in self._call("getAllProcessInfo")}
 
     def _is_ours(self, pid: int) -> bool:
         try:

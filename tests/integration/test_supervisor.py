@@ -127,6 +127,22 @@ def test_a_service_that_cannot_start_is_named_with_the_end_of_its_log(running: S
     supervisor.start(["site"], site_trouble)
 
 
+def test_a_service_that_takes_its_time_to_fail_is_named_all_the_same(running: Settings) -> None:
+    supervisor = Supervisor(running)
+    supervisor.services.mkdir(exist_ok=True)
+    configuration = supervisor.services / "late.conf"
+    command = "command = sh -c 'sleep 1.5; echo No luck; exit 1'"
+    log = f"stdout_logfile = {supervisor.log}/late.log"
+    configuration.write_text(f"[program:late]\n{command}\n{log}\nautostart = false\nautorestart = true\n")
+    supervisor.ensure_running()
+    with pytest.raises(SupervisorError) as failure:
+        supervisor.start(["late"], lambda _: "it does not answer")
+    configuration.unlink()
+    supervisor.ensure_running()
+    assert str(failure.value).startswith("late does not stay up:")
+    assert "No luck" in str(failure.value)
+
+
 def test_work_is_done_again_when_its_database_or_its_inputs_changed(running: Settings) -> None:
     inputs = running.home / "inputs.yml"
     inputs.write_text("a: 1")

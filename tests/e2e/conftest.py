@@ -19,7 +19,8 @@ from tests.fixtures.cluster import free_port, scratch_home
 _PORTS = ("DB_PORT", "AIRFLOW_PORT", "SUPERSET_PORT", "SITE_PORT")
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: idle, these services still take a third of a core from the tests that follow.
+@pytest.fixture(scope="package")
 def night() -> Iterator[Settings]:
     """Everything started as `make demo` does it, with the real file of Boston in the inbox as well."""
     values = {name.removeprefix(PREFIX): value for name, value in DEMO.items()}

@@ -21,7 +21,7 @@ NAMES = ("incidents", "lists", "pages", "surveys", "open311", "complaints", "mar
 
 LOAD = """
 import json, sys, time
-from datetime import datetime, timezone
+from datetime import timedelta
 from importlib import import_module
 
 import airflow.sdk
@@ -49,7 +49,7 @@ for name, module in modules.items():
         assets=[asset.uri for asset in dag.timetable.asset_condition.objects] if name == "marts" else [],
     )
     if name != "marts":
-        nights = stored.iter_dagrun_infos_between(None, datetime(2030, 1, 1, tzinfo=timezone.utc))
+        nights = stored.iter_dagrun_infos_between(None, stored.end_date + timedelta(days=2))
         told["nights"] = [
             [info.data_interval.start.isoformat(), info.data_interval.end.isoformat()] for info in nights
             if info.logical_date <= stored.end_date

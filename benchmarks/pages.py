@@ -3,6 +3,9 @@
 The made-up region's register, 3,000 working pages on three networks, against the stand-ins in a process of their own
 that refuse nobody for asking often; the warehouse as in production. One task a network, the networks side by side, as
 the scheduler runs them; starting a task is not measured. Everything shares this machine: whoever answers, too.
+
+Then the same night at the pace the networks allow, the stand-ins as strict as they are: how near to that rate it comes
+where the rate is the limit.
 """
 
 import json
@@ -13,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,19 +38,26 @@ from otklik.mapping import load_mapping
 from otklik.pulls import page_parts, pull_pages
 from otklik.settings import Settings, get_settings
 from otklik.sources.connection import Connection
-from otklik.sources.systems import NETWORKS
+from otklik.sources.systems import NETWORKS, SYSTEMS
 
 TURNS = 3
 _START_SECONDS = 60
+# Fewer requests than this are no stream of which a rate can be told.
+_PAGE_BY_PAGE = 100
 _MAPPING = Path(otklik.demo.__file__).parent / "mappings" / "pages.yml"
 
 
 def main() -> None:
     """Measure a night several times and print the fastest."""
-    with throwaway_warehouse() as settings, _standin(settings) as known:
+    with throwaway_warehouse() as settings:
         _load_register(settings)
-        seconds = [_night(settings, known, turn) for turn in range(TURNS)]
-    figure("pages_night_s", min(seconds), "s")
+        with _standin(settings, "--no-limits") as known:
+            seconds = [_night(settings, known, turn) for turn in range(TURNS)]
+        figure("pages_night_s", min(seconds), "s")
+        with _standin(settings) as known:
+            _night(settings, {name: _at_the_allowed_pace(connection) for name, connection in known.items()}, TURNS)
+            for network, share in _shares_of_the_rate(known).items():
+                figure(f"pages_{network}_rate", share, "ratio")
 
 
 def _night(settings: Settings, known: Mapping[str, Connection], turn: int) -> float:
@@ -58,8 +69,28 @@ def _night(settings: Settings, known: Mapping[str, Connection], turn: int) -> fl
         seconds = time.perf_counter() - started
     with psycopg.connect(settings.dsn("engineer")) as connection:
         counted = connection.execute("select count(*), count(members_count) from raw.page_snapshot").fetchone()
-    say(f"Turn {turn + 1} of {TURNS}: {seconds:.1f} s, {rows}; in raw by now (pages, with members): {counted}")
+    say(f"Night {turn + 1}: {seconds:.1f} s, {rows}; in raw by now (pages, with members): {counted}")
     return seconds
+
+
+def _at_the_allowed_pace(connection: Connection) -> Connection:
+    """Return the connection of an installation that was told nothing of rates."""
+    return replace(connection, extra={name: value for name, value in connection.extra.items() if name != "rate"})
+
+
+def _shares_of_the_rate(known: Mapping[str, Connection]) -> dict[str, float]:
+    """Return network → requests a second over those allowed, of the networks that are asked page by page."""
+    base = known["vk"].url.removesuffix("/vk")
+    asked = httpx.get(f"{base}/_control/log").json()
+    shares = {}
+    for network in NETWORKS:
+        arrived = [request["arrived"] for request in asked if request["system"] == network]
+        refused = sum(request["refused"] for request in asked if request["system"] == network)
+        say(f"{network}: {len(arrived)} requests, {refused} refused")
+        if len(arrived) >= _PAGE_BY_PAGE:
+            pace = (len(arrived) - 1) / (max(arrived) - min(arrived))
+            shares[network] = pace / SYSTEMS[network].module.RATE
+    return shares
 
 
 def _awake(seconds: float) -> None:
@@ -87,13 +118,13 @@ def _load_register(settings: Settings) -> None:
 
 
 @contextmanager
-def _standin(settings: Settings) -> Iterator[dict[str, Connection]]:
+def _standin(settings: Settings, *options: str) -> Iterator[dict[str, Connection]]:
     """Run the stand-ins of the region; yield the connections to them."""
     settings.var.mkdir(parents=True, exist_ok=True)
     file = settings.var / "credentials.json"
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "otklik.demo.standin", "--port", str(port), "--now", NOW, "--no-limits"]
+    command = [sys.executable, "-m", "otklik.demo.standin", "--port", str(port), "--now", NOW, *options]
     server = subprocess.Popen([*command, "--credentials", str(file)])
     try:
         _wait_until_ready(port, server)

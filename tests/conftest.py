@@ -1,3 +1,3 @@
 """Fixtures every test may use."""
 
-pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.nights"]
+pytest_plugins = ["tests.fixtures.cluster", "tests.fixtures.dbt_warehouses"]

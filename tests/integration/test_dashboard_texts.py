@@ -1,12 +1,10 @@
 """What the dashboard's own SQL tells a reader, on marts built by dbt: texts worked out by hand."""
 
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from otklik.settings import Settings
 from superset.bundle import read_assets
 from tests.fixtures.dbt import TestWarehouse, message
 
@@ -27,9 +25,9 @@ def answers(prefix: str, count: int, answered_at: str, due_at: str, authority: s
 
 
 @pytest.fixture(scope="module")
-def marts(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
+def marts(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """One night: ten answers after an hour, nine after ten hours, eleven after two hours and a half, too late."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.night(
         "2022-12-31",
@@ -38,7 +36,7 @@ def marts(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
         + answers("h", 11, "12:30", "12:00", "Больница"),
         rejected=1500,
     )
-    warehouse.dbt("build")
+    warehouse.model()
     return warehouse
 
 

@@ -1,23 +1,19 @@
 """The backlog of each day, as it was known that night, worked out by hand."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, at, message
 
 MARTS = ("mart_backlog_daily", "fct_incident")
 
 
 @pytest.fixture
-def centre(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
-    made = TestWarehouse(warehouse, tmp_path)
-    made.region()
-    made.dbt("seed")
-    return made
+def centre(dbt_warehouse: TestWarehouse) -> TestWarehouse:
+    dbt_warehouse.region()
+    return dbt_warehouse
 
 
 def incident(number: str, received_at: str, **columns: Any) -> dict[str, Any]:

@@ -5,12 +5,12 @@ A working day is 09:00 to 18:00, 540 minutes; a shortened one ends at 17:00, 480
 
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from otklik.settings import Settings
-from tests.fixtures.dbt import TestWarehouse, at, message
+from tests.fixtures.dbt import MARTS, TestWarehouse, at, message
+
+DIMENSIONS = ("dim_date", "dim_municipality", "dim_channel", "dim_topic")
 
 YEAR_END = [
     # Into 2020: 1 to 8 January are holidays, the 9th is a Thursday.
@@ -150,9 +150,9 @@ def by_law() -> dict[date, int]:
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Answers and deadlines as listed above, and a few incidents of changing mind."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.night(
         "2027-02-01",
@@ -168,7 +168,7 @@ def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
             message("waiting", "2022-04-18 10:00", registered_at=None),
         ],
     )
-    warehouse.dbt("build")
+    warehouse.model(marts=(*MARTS, *DIMENSIONS))
     return warehouse
 
 
@@ -276,7 +276,7 @@ def test_deadlines_by_policy_follow_late_and_corrected_rows(by_night: TestWareho
     def night(day: str, *rows: dict) -> None:
         for warehouse in (by_night, at_once):
             warehouse.night(day, list(rows))
-        by_night.dbt("run")
+        by_night.model(marts=(*MARTS, *DIMENSIONS))
 
     def overdue(month: str) -> int:
         return by_night.month(month)["overdue_unanswered_count"]
@@ -338,9 +338,9 @@ def test_deadlines_by_policy_follow_late_and_corrected_rows(by_night: TestWareho
 
 
 def _assert_same(by_night: TestWarehouse, at_once: TestWarehouse) -> None:
-    at_once.dbt("run", "--full-refresh")
+    at_once.model("--full-refresh", marts=(*MARTS, *DIMENSIONS))
     assert by_night.marts() == at_once.marts()
-    for dimension in ("dim_date", "dim_municipality", "dim_channel", "dim_topic"):
+    for dimension in DIMENSIONS:
         rows = [each.mart(dimension) for each in (by_night, at_once)]
         assert rows[0] == rows[1]
         assert rows[0]

@@ -1,23 +1,19 @@
 """What happened to each incident, and who answers fastest, worked out by hand."""
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, message
 
 MARTS = ("fct_incident_event", "mart_authority_ranking")
 
 
 @pytest.fixture
-def centre(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
-    made = TestWarehouse(warehouse, tmp_path)
-    made.region()
-    made.dbt("seed")
-    return made
+def centre(dbt_warehouse: TestWarehouse) -> TestWarehouse:
+    dbt_warehouse.region()
+    return dbt_warehouse
 
 
 def events(centre: TestWarehouse, incident: str = "a") -> list[str]:

@@ -1,21 +1,18 @@
 """What the marts say of a small story, worked out by hand; and who may read it."""
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, at, message
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestWarehouse]:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Two years of a region in ten messages; a region where nobody is answered; one that has no rows yet."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.region("77", "Москва", "Europe/Moscow")
     warehouse.region("01", "Адыгея", "Europe/Moscow")

@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 import yaml
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import PROJECT, TestWarehouse, message
 
 OTKLIK = Path(sys.prefix) / "bin" / "otklik"
@@ -28,9 +26,9 @@ Answer = dict[tuple[str, ...], dict[str, float | None]]
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestWarehouse]:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Two winters of a region in eleven messages, one overdue over New Year; and a region that answers nobody."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.region("77", "Москва", "Europe/Moscow")
     roads, water = {"authority": "Дороги", "topic": "Снег"}, {"authority": "Водоканал", "topic": "Вода"}
@@ -70,7 +68,7 @@ def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
         ],
     )
     warehouse.night("2022-03-31", [message("u1", "2022-03-30 10:00", due_at="2022-03-30 12:00")], region="77")
-    warehouse.dbt("build")
+    warehouse.dbt("run")
     return warehouse
 
 

@@ -1,18 +1,14 @@
 """A region with no rows, one with a single message nobody knows anything of, one whose night was empty."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, message
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestWarehouse]:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Region 12 is only named, 77 had an empty night, 66 a message of which nothing is known."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region("12", "Марий Эл", "Europe/Moscow")
     warehouse.region("77", "Москва", "Europe/Moscow")
     warehouse.region()

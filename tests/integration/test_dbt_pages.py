@@ -2,13 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse
 from tests.fixtures.pages import (
     ARTI,
@@ -27,9 +25,9 @@ from tests.fixtures.pages import (
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Two weeks of three towns' pages: four nights were counted; and a region that has no rows."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.region("01", "Адыгея", "Europe/Moscow")
     warehouse.load("authority", "2022-11-30", REGISTER)

@@ -28,7 +28,7 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
             warehouse.load(entity, day, rows, region)
 
     def assert_equal() -> None:
-        at_once.dbt("run", "--full-refresh")
+        at_once.model("--full-refresh", marts=MARTS)
         whole = at_once.marts(MARTS)
         assert whole == by_night.marts(MARTS)
         assert all(whole.values()), "an empty mart proves nothing"
@@ -40,9 +40,9 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
     load("page_snapshot", "2022-11-30", COUNTED)
     load("page", "2022-11-30", [page("moscow-vk", "town")], "77")
     load("page_snapshot", "2022-11-30", [seen("moscow-vk", "2022-11-30 23:30", 9)], "77")
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     load("page_snapshot", "2022-12-01", FIRST_NIGHT)
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     # A night later: moved long ago, renamed, closed long ago, taken back, deleted; nobody's for some days.
     load("page_snapshot", "2022-12-03", THIRD_NIGHT)
     load(
@@ -57,7 +57,7 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
         ],
     )
     load("authority", "2022-12-03", [authority("town", "Администрация Режевского округа", REZH)])
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     assert by_night.rows(
         "select day, authority_id from marts.mart_audience_daily where network = 'vk'"
         " and audience_count in (100, 110) order by 1"
@@ -66,7 +66,7 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
 
     # A count is corrected and others are taken back: the days they were carried to change with them.
     load("page_snapshot", "2022-12-12", LAST_NIGHT)
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     load(
         "page_snapshot",
         "2022-12-12",
@@ -77,7 +77,7 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
             seen("late-vk", "2022-12-03 20:00", 40, updated_at=at("2022-12-13 00:00"), is_deleted=True),
         ],
     )
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     assert days(by_night, "town-vk")[10] == (121, 7, "not_asked")
     assert_equal()
 
@@ -87,13 +87,13 @@ def test_every_mart_of_pages_equals_a_full_refresh_after_every_turn(
         "2022-11-25",
         [seen("museum-vk", "2022-11-20 20:00", 48), seen("hospital-ok", "2022-11-25 20:00", 3)],
     )
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     assert days(by_night, "hospital-ok")[-5] == (3, 0, None)
     assert_equal()
 
     # What the first files told of is taken back: counting starts later again.
     load("page_snapshot", "2022-12-14", [seen("museum-vk", "2022-11-20 20:00", 48, is_deleted=True)])
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     assert by_night.row("select min(day) as day from marts.fct_page_day where region_code = '66'")["day"] == date(
         2022, 11, 25
     )
@@ -113,19 +113,19 @@ def test_a_register_shown_by_a_build_that_stopped_half_way_is_made_up_for(
     load("page", "2022-11-30", PAGES)
     load("page_snapshot", "2022-11-30", COUNTED)
     load("page_snapshot", "2022-12-03", THIRD_NIGHT)
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     # Wrongly told as closed and as another's, and put right before anything was published.
     load(
         "page",
         "2022-12-03",
         [page("town-vk", "town", closed_on="2022-11-30"), page("museum-vk", "town", valid_from="2022-12-03")],
     )
-    by_night.dbt("run", "--exclude", "int_published")
+    by_night.model("--exclude", "int_published", marts=MARTS)
     assert list(days(by_night, "town-vk")) == [0]
     load("page", "2022-12-04", [PAGES[0], PAGES[3]])
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
 
-    at_once.dbt("run", "--full-refresh")
+    at_once.model("--full-refresh", marts=MARTS)
     assert by_night.marts(MARTS) == at_once.marts(MARTS)
     assert list(days(by_night, "town-vk")) == [0, 1, 2, 3]
 
@@ -136,14 +136,14 @@ def test_a_page_that_moved_leaves_the_days_that_were_counted_as_they_are(by_nigh
     by_night.load("page", "2022-11-30", PAGES)
     by_night.load("page_snapshot", "2022-11-30", COUNTED)
     by_night.load("page_snapshot", "2022-12-03", THIRD_NIGHT)
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     by_night.load("page", "2022-12-03", [page("town-vk", "museum", opened_on="2022-01-10")])
 
     def versions() -> list[tuple[Any, ...]]:
         return by_night.rows("select day, xmin::text from intermediate.int_page_day order by 1, 2", role="engineer")
 
     before = versions()
-    by_night.dbt("run")
+    by_night.model(marts=MARTS)
     assert versions() == before
     assert by_night.row(
         "select sum(audience_count) as count from marts.mart_audience_daily"

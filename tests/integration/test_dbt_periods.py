@@ -1,16 +1,13 @@
 """Why the mean changed, how many are resolved in time, percentiles of any slice: by hand, and by a library."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import CensoredData, ecdf
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import LOCAL, TestWarehouse, message
 
 AS_OF = datetime(2022, 5, 1, tzinfo=LOCAL)
@@ -43,9 +40,9 @@ def made_up(number: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def centre(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestWarehouse]:
+def centre(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Region 66 with two thousand incidents of two months; 77 with a few that can be counted by hand."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.region("77", "Москва")
     warehouse.history("2022-03-01", "2022-04-30", made_up(2_000))
@@ -66,7 +63,7 @@ def centre(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory)
         message("j", "2022-04-28 00:00", authority="Мосты"),
     ]  # fmt: skip
     warehouse.history("2022-03-01", "2022-04-30", few, region="77")
-    warehouse.dbt("build")
+    warehouse.model()
     return warehouse
 
 

@@ -11,7 +11,7 @@ from otklik.demo.centre_files import write_broadcasts, write_materials, write_su
 from otklik.interval import Interval
 from otklik.load import load_file
 from otklik.mapping import load_mapping
-from otklik.settings import PROJECT, Settings
+from otklik.settings import PROJECT
 from tests.fixtures import real_survey
 from tests.fixtures.dbt import TestWarehouse
 from tests.fixtures.files import ZONE
@@ -22,9 +22,9 @@ MODELS = ("--select", "+mart_survey_result", "+mart_survey_summary", "+fct_broad
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"the real export is not here: {REAL}")
-def test_the_share_of_each_option_is_that_of_the_real_file(warehouse: Settings, tmp_path: Path) -> None:
-    real_survey.load(warehouse, tmp_path)
-    marts = TestWarehouse(warehouse, tmp_path)
+def test_the_share_of_each_option_is_that_of_the_real_file(dbt_warehouse: TestWarehouse, tmp_path: Path) -> None:
+    marts = dbt_warehouse
+    real_survey.load(marts.settings, tmp_path)
     marts.dbt("build", *MODELS)
 
     in_mart: Shares = defaultdict(list)
@@ -47,13 +47,15 @@ def test_the_share_of_each_option_is_that_of_the_real_file(warehouse: Settings, 
     assert summary == (None, 96, 0, 96)
 
 
-def test_the_figures_of_the_demo_regions_year_come_out_of_its_lists(warehouse: Settings, tmp_path: Path) -> None:
+def test_the_figures_of_the_demo_regions_year_come_out_of_its_lists(
+    dbt_warehouse: TestWarehouse, tmp_path: Path
+) -> None:
+    marts = dbt_warehouse
     night = Interval.of_day(date(2022, 12, 31), ZONE)
     for write in (write_surveys, write_broadcasts, write_materials):
         file = write(tmp_path)
         mapping = load_mapping(PROJECT / f"otklik/demo/mappings/{file.stem}.yml")
-        load_file(UPath(file), mapping, night, warehouse)
-    marts = TestWarehouse(warehouse, tmp_path)
+        load_file(UPath(file), mapping, night, marts.settings)
     marts.dbt("build", *MODELS)
 
     years = "select completed_year, count(*) from marts.mart_survey_summary group by 1 order by 1"

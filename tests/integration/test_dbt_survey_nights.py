@@ -30,8 +30,8 @@ def test_surveys_equal_a_full_refresh_after_every_night(by_night: TestWarehouse,
 
     def built() -> int:
         """Build the night, compare it with the whole; return how many responses it counted again."""
-        by_night.dbt("run")
-        at_once.dbt("run", "--full-refresh")
+        by_night.model(marts=MARTS)
+        at_once.model("--full-refresh", marts=MARTS)
         whole = at_once.marts(MARTS)
         assert whole == by_night.marts(MARTS)
         [(touched,)] = by_night.rows("select count(*) from intermediate.int_touched_survey_response", role="engineer")

@@ -2,12 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, at
 from tests.fixtures.survey_marts import MARTS, assert_intervals, result
 from tests.fixtures.survey_rows import (
@@ -26,9 +24,9 @@ from tests.fixtures.survey_rows import (
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """A survey with a question of each kind, and surveys about which there is less to say."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.region("77", "Москва", "Europe/Moscow")
     register = [
@@ -74,7 +72,7 @@ def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
         ("material", materials[2]),
     ):
         warehouse.load(name, "2022-03-11", [row | {"is_deleted": True}])
-    warehouse.dbt("build")
+    warehouse.model(marts=MARTS)
     return warehouse
 
 

@@ -1,16 +1,13 @@
 """What comes again, what grows, what is unusual today: by hand, and night by night as in one full refresh."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import median_abs_deviation
 
-from otklik.settings import Settings
 from tests.fixtures.dbt import TestWarehouse, message
 
 MARTS = ("mart_repeat_and_reopened", "mart_topic_trend", "mart_early_warning")
@@ -30,9 +27,9 @@ def day_of(day: date, number: int, **columns: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def centre(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestWarehouse]:
+def centre(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Repeats and reopened incidents of early 2021, trends from there, and ten Mondays up to a flood of complaints."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     repeats = [
         message("a1", "2021-01-31 10:00", author_hash="A", **ROADS),
@@ -69,7 +66,6 @@ def centre(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory)
         *day_of(MONDAY, 6, **REZH, topic=None),
     ]
     warehouse.history("2021-01-01", "2022-05-15", [*repeats, *reopened, *mondays, *others])
-    warehouse.dbt("seed")
     warehouse.model(marts=MARTS)
     return warehouse
 

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import psycopg
@@ -33,9 +32,9 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
-def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) -> TestWarehouse:
+def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     """Twelve answers of a day in 2022 after three hours, one long overdue; four of weeks before; one row refused."""
-    warehouse = TestWarehouse(module_warehouse, Path(tmp_path_factory.mktemp("dbt")))
+    warehouse = module_dbt_warehouse
     warehouse.region()
     known = {
         "source": "sverdlovsk", "authority": "Дороги", "topic": "Снег", "channel": "vk", "municipality": "Реж",
@@ -48,8 +47,8 @@ def story(module_warehouse: Settings, tmp_path_factory: pytest.TempPathFactory) 
         before = known | {"authority": "Водоканал", "topic": "Вода", "due_at": f"{day} 15:00"}
         rows.append(message(str(1000030 + n), f"{day} 10:00", first_response_at=f"{day} 13:00", **before))
     batch = warehouse.night("2022-12-31", rows, rejected=1)
-    _refuse_a_row(module_warehouse, batch)
-    _fail_a_check(module_warehouse)
+    _refuse_a_row(warehouse.settings, batch)
+    _fail_a_check(warehouse.settings)
     warehouse.dbt("build", "--selector", "night")
     return warehouse
 

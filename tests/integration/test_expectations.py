@@ -20,9 +20,9 @@ PERSONAL = {"author_id": "id77001", "author_name": NAME, "author_url": "https://
 
 
 @pytest.fixture
-def house(warehouse: Settings, tmp_path: Path) -> TestWarehouse:
+def house(warehouse: Settings) -> TestWarehouse:
     """A warehouse with the region and one night of two messages, both of a known municipality."""
-    house = TestWarehouse(warehouse, tmp_path)
+    house = TestWarehouse(warehouse)
     house.region()
     rows = [
         message("1", "2022-03-01 10:00", municipality="Реж", first_response_at="2022-03-01 12:00", status="answered"),
@@ -80,9 +80,9 @@ def test_sound_rows_pass_and_every_result_is_kept_with_what_it_protects(house: T
     ]
 
 
-def test_an_empty_warehouse_is_a_critical_failure(warehouse: Settings, tmp_path: Path) -> None:
+def test_an_empty_warehouse_is_a_critical_failure(warehouse: Settings) -> None:
     assert run(SUITES / "raw.yml", warehouse) == 1
-    assert failures(TestWarehouse(warehouse, tmp_path)) == [
+    assert failures(TestWarehouse(warehouse)) == [
         ("raw.incident: ExpectTableRowCountToBeBetween", None, "critical", "0")
     ]
 
@@ -235,7 +235,7 @@ def test_a_suite_that_cannot_run_says_where_it_is_wrong(
     ended = command(str(file))
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"{file}: {complaint}")
-    assert TestWarehouse(warehouse, tmp_path).rows("select count(*) from quality.check_run", role="auditor") == [(0,)]
+    assert TestWarehouse(warehouse).rows("select count(*) from quality.check_run", role="auditor") == [(0,)]
 
 
 def test_an_unknown_suite_is_named_with_those_there_are(warehouse: Settings) -> None:

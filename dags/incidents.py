@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from airflow.sdk import Asset, TriggerRule, dag, task
+from airflow.sdk import TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
+from assets import RAW_INCIDENT
 from inbox import all_files_loaded, files_of_the_night, load
 from timetable import FIRST_OF_ALL, ZONE, daily
 
-RAW_INCIDENT = Asset(name="raw.incident", uri="otklik://raw/incident")
 # Sources write out their day in the first half hour after midnight.
 TIME_TO_EXPORT = timedelta(minutes=30)
 
@@ -18,20 +18,10 @@ def exports_are_written(data_interval_end=None) -> bool:
     return datetime.now(ZONE) >= data_interval_end + TIME_TO_EXPORT
 
 
-@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
-def check_raw(loads: list[dict[str, str | int]]) -> int:
-    """Run the suite `raw`, unless no file could be loaded at all; hand on how many rows came."""
-    from otklik.checks import run_suite
-    from otklik.settings import get_settings
-
-    run_suite("raw", get_settings())
-    return sum(load["rows_loaded"] for load in loads)
-
-
-@task(outlets=[RAW_INCIDENT])
-def rows_came(count: int) -> None:
-    """Tell the `marts` DAG that rows came."""
-    if not count:
+@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS, outlets=[RAW_INCIDENT])
+def rows_came(loads: list[dict[str, str | int]]) -> None:
+    """Tell the `marts` DAG that rows came, if any file could be loaded."""
+    if not any(load["rows_loaded"] for load in loads):
         raise AirflowSkipException("No row was loaded: marts have nothing to do")
 
 
@@ -43,15 +33,13 @@ def rows_came(count: int) -> None:
 )
 def incidents():
     """
-    **What.** Loads the incident files of one local day from the inbox into `raw.incident`, checks `raw`, and
-    tells the `marts` DAG that rows came. Every row of a file is loaded, rejected with its reasons, or unchanged.
+    **What.** Loads the incident files of one local day from the inbox into `raw.incident` and tells the `marts` DAG
+    that rows came. Every row of a file is loaded, rejected with its reasons, or unchanged.
 
     **When it fails**
 
     - `load`: that file could not be read; its log names the row and column and says what to do. Other files were
       loaded. Put the corrected file into the inbox and clear `load` of this run (with downstream).
-    - `check_raw`: a critical expectation on `raw` failed; its log and the quality reports name it. Marts keep
-      showing what they showed. Mend the cause, then clear `check_raw` (with downstream).
     - `all_files_loaded`: names the files that failed; nothing to do here but at `load`.
     - `files_of_the_night`: a mapping or a setting is wrong, or the warehouse does not answer.
     - No files came: the run is green and its log warns. If files were due, put them into the inbox and run the
@@ -66,7 +54,7 @@ def incidents():
     files = files_of_the_night(incidents=True)
     loads = load.expand(file=files)
     exports_are_written() >> files
-    rows_came(check_raw(loads))
+    rows_came(loads)
     all_files_loaded(files, loads)
 
 

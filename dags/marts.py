@@ -1,8 +1,18 @@
-"""Whenever incidents came: build the models, check the marts, publish their documentation."""
+"""Whenever rows came: check them, build the models, check the marts, publish their documentation."""
 
-from airflow.sdk import Asset, TriggerRule, dag, task
+from airflow.sdk import TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
+from assets import RAW_INCIDENT, RAW_PAGE_SNAPSHOT, RAW_SURVEY_RESPONSE
 from timetable import FIRST_OF_ALL
+
+
+@task
+def check_raw() -> None:
+    """Run the suite `raw`."""
+    from otklik.checks import run_suite
+    from otklik.settings import get_settings
+
+    run_suite("raw", get_settings())
 
 
 @task
@@ -11,21 +21,23 @@ def build() -> list[dict]:
     from otklik import dbt
     from otklik.settings import get_settings
 
-    return [result.as_dict() for result in dbt.build("night", get_settings())]
+    groups = dbt.in_groups(dbt.build("night", get_settings()))
+    return [{"name": name, "results": [result.as_dict() for result in results]} for name, results in groups]
 
 
-@task(map_index_template="{{ task.op_kwargs['result']['name'] }}")
-def model(result: dict) -> None:
-    """Show what dbt did about one model: green, red with its message, or skipped."""
+@task(map_index_template="{{ task.op_kwargs['group']['name'] }}")
+def model(group: dict) -> None:
+    """Show what dbt did: the sound models of a schema together, and alone each that failed, was skipped or warns."""
     from otklik.dbt import ModelResult, raise_for_failure
 
-    found = ModelResult(**result)
-    print(f"{found.name}: {found.message}, {found.seconds} s")
-    for test in found.warned_tests:
-        print(f"WARNING: {test}")
-    raise_for_failure(found)
-    if found.status == "skipped":
-        raise AirflowSkipException(f"{found.name}: dbt skipped it, because a model it needs failed")
+    for result in group["results"]:
+        found = ModelResult(**result)
+        print(f"{found.name}: {found.message}, {found.seconds} s")
+        for test in found.warned_tests:
+            print(f"WARNING: {test}")
+        raise_for_failure(found)
+        if found.status == "skipped":
+            raise AirflowSkipException(f"{found.name}: dbt skipped it, because a model it needs failed")
 
 
 # Not "all succeeded": a skipped model would let the checks be skipped too before the failed one is seen.
@@ -58,8 +70,8 @@ def publish_docs() -> None:
 
 
 @dag(
-    # After every night that loaded rows; nights that end while this runs are taken together by the next run.
-    schedule=[Asset(name="raw.incident", uri="otklik://raw/incident")],
+    # After whatever loaded rows; what comes while this runs is taken together by the next run.
+    schedule=RAW_INCIDENT | RAW_PAGE_SNAPSHOT | RAW_SURVEY_RESPONSE,
     catchup=False,
     max_active_runs=1,
     default_args=FIRST_OF_ALL,
@@ -67,11 +79,14 @@ def publish_docs() -> None:
 )
 def marts():
     """
-    **What.** Runs dbt once over everything the new batches touch, shows the state of each model, checks `marts`
-    and publishes the documentation of the models. Safe to run at any time; with nothing new it changes nothing.
+    **What.** Checks `raw`, runs dbt once over everything the new batches touch, shows what became of each model (the
+    sound ones of a schema in one task, each other in its own), checks `marts` and publishes the documentation of the
+    models. Safe to run at any time; with nothing new it changes nothing.
 
     **When it fails**
 
+    - `check_raw`: a critical expectation on `raw` failed; its log and the quality reports name it. Marts keep
+      showing what they showed. Mend the cause, then clear `check_raw` (with downstream).
     - `model`, by name: dbt could not build that model, or one of its tests failed. Its log has dbt's message and the
       path of the SQL as run. Models that depend on it are skipped. Mend it, then clear `build` (with downstream).
     - `build`: dbt could not begin: the project does not parse, or the warehouse does not answer.
@@ -81,10 +96,11 @@ def marts():
     **Run it again:** clear `build`, or trigger the DAG. To rebuild everything from `raw`:
     `dbt build --full-refresh --selector night` in `dbt_project/`.
     """
-    results = build()
-    model.expand(result=results) >> check_marts()
+    groups = build()
+    check_raw() >> groups
+    model.expand(group=groups) >> check_marts()
     # One after the other: each is a process of dbt, and nobody waits for them.
-    results >> publish_docs() >> source_freshness()
+    groups >> publish_docs() >> source_freshness()
 
 
 marts()

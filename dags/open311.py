@@ -1,11 +1,12 @@
 """Nightly: the requests of an Open311 server that are new or have changed."""
 
-from airflow.sdk import Asset, dag, task
+from airflow.sdk import dag, task
 from airflow.sdk.exceptions import AirflowSkipException
+from assets import RAW_INCIDENT
 from timetable import PATIENCE, daily, night_of, outside
 
 
-@task(pool="open311", outlets=[Asset(name="raw.incident", uri="otklik://raw/incident")])
+@task(pool="open311", outlets=[RAW_INCIDENT])
 def pull(data_interval_start=None, data_interval_end=None) -> None:
     """Read and load the requests; without a connection `open311` there is nothing to do."""
     from otklik.pulls import pull_requests, summary

@@ -1,9 +1,10 @@
 """Every evening: how many people read each public page, and how the page looks, on four networks."""
 
-from airflow.sdk import Asset, dag, task
+from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+from assets import RAW_PAGE_SNAPSHOT
 from timetable import PATIENCE, daily, night_of, outside
 
-RAW_PAGE_SNAPSHOT = Asset(name="raw.page_snapshot", uri="otklik://raw/page_snapshot")
 NETWORKS = ("vk", "ok", "telegram", "max")
 
 
@@ -22,7 +23,10 @@ def pull(network: str, part: dict, data_interval_start=None, data_interval_end=N
     from otklik.pulls import Part, pull_pages, summary
 
     settings, night = night_of(data_interval_start, data_interval_end)
-    print(summary(pull_pages(network, Part.of_dict(part), outside(network), night, settings)))
+    told = pull_pages(network, Part.of_dict(part), outside(network), night, settings)
+    print(summary(told))
+    if not any(report.rows_loaded for each in told for report in each.reports):
+        raise AirflowSkipException("Nothing new is known of these pages: marts have nothing to do")
 
 
 @dag(

@@ -1,10 +1,10 @@
 """Nightly: new and edited responses of the surveys in LimeSurvey, Yandex Forms and KoboToolbox."""
 
-from airflow.sdk import Asset, TriggerRule, dag, task
+from airflow.sdk import TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowFailException
+from assets import RAW_SURVEY_RESPONSE
 from timetable import PATIENCE, daily, night_of, outside
 
-RAW_SURVEY_RESPONSE = Asset(name="raw.survey_response", uri="otklik://raw/survey_response")
 SYSTEMS = ("limesurvey", "yandex_forms", "kobo")
 
 

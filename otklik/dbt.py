@@ -81,6 +81,18 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def in_groups(results: list[ModelResult]) -> list[tuple[str, list[ModelResult]]]:
+    """Put the results in the groups in which they are shown, each with its name.
+
+    Sound models of one schema stand together; one that failed, was skipped or has a warning stands alone.
+    """
+    groups: dict[str, list[ModelResult]] = {}
+    for result in results:
+        is_sound = result.status == "success" and not result.warned_tests
+        groups.setdefault(result.name.partition(".")[0] if is_sound else result.name, []).append(result)
+    return [(name if "." in name else f"{name}: {len(group)} models", group) for name, group in sorted(groups.items())]
+
+
 def raise_for_failure(result: ModelResult) -> None:
     """Raise ModelError with dbt's own words when the model or one of its tests failed."""
     if result.status == "error":

@@ -76,7 +76,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_file_of_timetables_is_looked_at_here() -> None:
-    shared = {"inbox", "timetable"}
+    shared = {"assets", "inbox", "timetable"}
     assert {path.stem for path in (Path(PROJECT) / "dags").glob("*.py")} - shared == set(NAMES)
 
 
@@ -125,20 +125,34 @@ def test_missed_nights_are_run_one_at_a_time(facts: dict[str, Any]) -> None:
 
 
 def test_marts_follow_the_rows_that_came(facts: dict[str, Any]) -> None:
-    tasks = facts["dags"]["incidents"]["tasks"]
-    told = {name: task["outlets"] for name, task in tasks.items() if task["outlets"]}
-    assert told == {"rows_came": ["otklik://raw/incident"]}
-    assert facts["dags"]["marts"]["assets"] == ["otklik://raw/incident"]
-    # A critical failure on raw keeps marts as they are: nothing but the check leads to rows_came.
-    assert [name for name, task in tasks.items() if "rows_came" in task["downstream"]] == ["check_raw"]
-    assert tasks["rows_came"]["rule"] == "all_success"
+    told = {
+        (name, task_id): task["outlets"]
+        for name, dag in facts["dags"].items()
+        for task_id, task in dag["tasks"].items()
+        if task["outlets"]
+    }
+    assert told == {
+        ("incidents", "rows_came"): ["otklik://raw/incident"],
+        ("open311", "pull"): ["otklik://raw/incident"],
+        **{("pages", f"{network}_pages"): ["otklik://raw/page_snapshot"] for network in NETWORKS},
+        **{("surveys", f"{system}_surveys"): ["otklik://raw/survey_response"] for system in SURVEY_SYSTEMS},
+    }
+    assert facts["dags"]["marts"]["assets"] == sorted({uri for uris in told.values() for uri in uris})
 
 
-def test_one_bad_file_stops_neither_the_others_nor_the_check(facts: dict[str, Any]) -> None:
+def test_a_critical_failure_on_raw_keeps_marts_as_they_are(facts: dict[str, Any]) -> None:
+    tasks = facts["dags"]["marts"]["tasks"]
+    assert (tasks["check_raw"]["downstream"], tasks["build"]["rule"]) == (["build"], "all_success")
+    # Nothing but the check leads to the build, and nothing leads to the check.
+    assert [name for name, task in tasks.items() if "build" in task["downstream"]] == ["check_raw"]
+    assert [name for name, task in tasks.items() if "check_raw" in task["downstream"]] == []
+
+
+def test_one_bad_file_stops_neither_the_others_nor_the_marts(facts: dict[str, Any]) -> None:
     tasks = facts["dags"]["incidents"]["tasks"]
     assert (tasks["load"]["mapped"], tasks["load"]["pool"]) == (True, "files")
-    assert tasks["load"]["downstream"] == ["all_files_loaded", "check_raw"]
-    assert tasks["check_raw"]["rule"] == "all_done_min_one_success"
+    assert tasks["load"]["downstream"] == ["all_files_loaded", "rows_came"]
+    assert tasks["rows_came"]["rule"] == "all_done_min_one_success"
     assert (tasks["all_files_loaded"]["rule"], tasks["all_files_loaded"]["downstream"]) == ("all_done", [])
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from otklik.dbt import ModelError, model_results, raise_for_failure
+from otklik.dbt import ModelError, ModelResult, in_groups, model_results, raise_for_failure
 
 MANIFEST = {
     "nodes": {
@@ -38,6 +38,29 @@ def said(unique_id: str, status: str, message: str | None = None, rows: int | No
         "message": message,
         "execution_time": 1.2345,
         "adapter_response": response,
+    }
+
+
+def told(name: str, status: str = "success", *warned: str) -> ModelResult:
+    return ModelResult(name, status, 0.1, None, "", None, (), warned)
+
+
+def test_sound_models_are_shown_together_and_each_other_alone() -> None:
+    results = [
+        told("staging.stg_raw__batch"),
+        told("marts.fct_message"),
+        told("marts.fct_incident", "error"),
+        told("marts.mart_year_summary", "skipped"),
+        told("marts.dim_date"),
+        told("marts.dim_topic", "success", "a_topic_is_there_once: Got 1 result"),
+    ]
+    groups = {name: [result.name for result in group] for name, group in in_groups(results)}
+    assert groups == {
+        "marts: 2 sound": ["marts.fct_message", "marts.dim_date"],
+        "marts.dim_topic": ["marts.dim_topic"],
+        "marts.fct_incident": ["marts.fct_incident"],
+        "marts.mart_year_summary": ["marts.mart_year_summary"],
+        "staging: 1 sound": ["staging.stg_raw__batch"],
     }
 
 

@@ -57,7 +57,7 @@ def test_nothing_in_otklik_imports_a_timetable_or_a_check(path: Path) -> None:
 def test_a_dag_imports_nothing_slow(path: Path) -> None:
     import sys
 
-    quick = ("airflow.sdk", "pendulum", "otklik.errors", "inbox", "timetable", *sys.stdlib_module_names)
+    quick = ("airflow.sdk", "pendulum", "otklik.errors", "assets", "inbox", "timetable", *sys.stdlib_module_names)
     assert not [module for module in imports(path, everywhere=False) if not is_of(module, quick)]
 
 

@@ -53,7 +53,8 @@ def test_the_night_was_run_by_the_scheduler_of_its_own_accord(night: Settings) -
         runs[dag] = [(run["run_type"], run["state"], run["data_interval_start"]) for run in answer.json()["dag_runs"]]
     # Local midnight in Yekaterinburg is 19:00 UTC of the day before.
     assert runs["incidents"] == [("scheduled", "success", "2022-12-30T19:00:00Z")]
-    assert [run[:2] for run in runs["marts"]] == [("asset_triggered", "success")]
+    # One run or more: what came while one ran was taken in by the next.
+    assert {run[:2] for run in runs["marts"]} == {("asset_triggered", "success")}
 
 
 def test_every_row_of_every_file_is_accounted_for(night: Settings) -> None:
@@ -137,7 +138,7 @@ def test_the_year_of_the_centre_comes_out_exactly(night: Settings) -> None:
         select metric, value, value_previous_year, value_first_year
         from marts.mart_year_summary
         where region_code = '66' and year = 2022
-          and metric in ('messages_processed', 'problems_resolved', 'mean_time_to_respond')
+          and metric not in ('median_time_to_respond', 'p90_time_to_respond', 'on_time_share')
         order by metric
         """,
     )

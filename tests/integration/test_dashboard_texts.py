@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from superset.bundle import read_assets
-from tests.fixtures.dbt import TestWarehouse, message
+from tests.fixtures.dbt import MARTS, TestWarehouse, message
 
 DATASETS = read_assets()["datasets"]
 
@@ -36,7 +36,7 @@ def marts(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
         + answers("h", 11, "12:30", "12:00", "Больница"),
         rejected=1500,
     )
-    warehouse.model()
+    warehouse.model(marts=(*MARTS, "mart_year_summary"))
     return warehouse
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import median_abs_deviation
 
 from tests.fixtures.dbt import TestWarehouse, message
+from tests.fixtures.metricflow import period, query
 
 MARTS = ("mart_repeat_and_reopened", "mart_topic_trend", "mart_early_warning")
 REZH = {"municipality": "Реж", "municipality_code": "65720000"}
@@ -98,6 +99,13 @@ def test_the_share_of_reopened_counts_what_was_over_once_and_is_told_of(centre: 
     assert february["reopened_share"] == Decimal("0.666667")
     # Nobody knows of any in March: no share, and no division by zero.
     assert slice_of(centre, "2021-03", "Вода")["reopened_share"] is None
+
+
+def test_the_shares_can_be_asked_by_topic(centre: TestWarehouse) -> None:
+    told = query(["repeat_share", "reopened_share"], "metric_time__month", "region", "received_month__topic")
+    # Of three messages whose author is known one is a repeat: two from Rezh, one from Irbit.
+    assert told[period(date(2021, 3, 1)), "66", "Дороги"] == {"repeat_share": 0.333333, "reopened_share": None}
+    assert told[period(date(2021, 2, 1)), "66", "Вода"] == {"repeat_share": None, "reopened_share": 0.666667}
 
 
 def test_a_topic_stands_beside_the_month_before_and_the_year_before(centre: TestWarehouse) -> None:

@@ -1,6 +1,6 @@
 """Every evening: how many people read each public page, and how the page looks, on four networks."""
 
-from airflow.sdk import dag, task
+from airflow.sdk import TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from assets import RAW_PAGE_SNAPSHOT
 from timetable import PATIENCE, daily, night_of, outside
@@ -17,16 +17,23 @@ def parts(network: str, data_interval_start=None, data_interval_end=None) -> lis
     return [part.as_dict() for part in page_parts(network, outside(network), night, settings)]
 
 
-@task(map_index_template="{{ task.op_kwargs['part']['name'] }}", outlets=[RAW_PAGE_SNAPSHOT])
-def pull(network: str, part: dict, data_interval_start=None, data_interval_end=None) -> None:
-    """Read one part of the pages; what could not be read is recorded with its reason."""
+@task(map_index_template="{{ task.op_kwargs['part']['name'] }}")
+def pull(network: str, part: dict, data_interval_start=None, data_interval_end=None) -> int:
+    """Read one part of the pages; what could not be read is recorded with its reason. Return how many rows came."""
     from otklik.pulls import Part, pull_pages, summary
 
     settings, night = night_of(data_interval_start, data_interval_end)
     told = pull_pages(network, Part.of_dict(part), outside(network), night, settings)
     print(summary(told))
-    if not any(report.rows_loaded for each in told for report in each.reports):
-        raise AirflowSkipException("Nothing new is known of these pages: marts have nothing to do")
+    return sum(report.rows_loaded for each in told for report in each.reports)
+
+
+# Once, when all networks are done: a build of the marts for each part would tell readers nothing sooner.
+@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS, outlets=[RAW_PAGE_SNAPSHOT])
+def rows_came(counts: list[list[int] | None]) -> None:
+    """Tell the `marts` DAG that rows came, if any network told something new."""
+    if not any(any(of_parts) for of_parts in counts if of_parts):
+        raise AirflowSkipException("Nothing new is known of any page: marts have nothing to do")
 
 
 @dag(
@@ -53,10 +60,13 @@ def pages():
     `otklik airflow backfill create --dag-id pages --from-date 2022-12-01 --to-date 2022-12-07
     --reprocess-behavior completed --max-active-runs 1`
     """
+    counts = []
     for network in NETWORKS:
         found = parts.override(task_id=f"{network}_parts")(network)
         # One slot: the rate a network allows is that of our token, however many tasks there are.
-        pull.override(task_id=f"{network}_pages", pool=network).partial(network=network).expand(part=found)
+        pulled = pull.override(task_id=f"{network}_pages", pool=network).partial(network=network).expand(part=found)
+        counts.append(pulled)
+    rows_came(counts)
 
 
 pages()

@@ -1,7 +1,7 @@
 """Nightly: new and edited responses of the surveys in LimeSurvey, Yandex Forms and KoboToolbox."""
 
 from airflow.sdk import TriggerRule, dag, task
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from assets import RAW_SURVEY_RESPONSE
 from timetable import PATIENCE, daily, night_of, outside
 
@@ -17,7 +17,7 @@ def parts(system: str, data_interval_start=None, data_interval_end=None) -> list
     return [part.as_dict() for part in survey_parts(system, outside(system), night, settings)]
 
 
-@task(map_index_template="{{ task.op_kwargs['part']['name'] }}", outlets=[RAW_SURVEY_RESPONSE])
+@task(map_index_template="{{ task.op_kwargs['part']['name'] }}")
 def pull(system: str, part: dict, data_interval_start=None, data_interval_end=None) -> dict:
     """Read one part of the surveys; one that fails does not stop the others."""
     from otklik.pulls import Part, pull_surveys, summary
@@ -25,7 +25,11 @@ def pull(system: str, part: dict, data_interval_start=None, data_interval_end=No
     settings, night = night_of(data_interval_start, data_interval_end)
     told = pull_surveys(system, Part.of_dict(part), outside(system), night, settings)
     print(summary(told))
-    return {"number": part["number"], "troubles": [trouble for each in told for trouble in each.troubles]}
+    return {
+        "number": part["number"],
+        "rows_loaded": sum(report.rows_loaded for each in told for report in each.reports),
+        "troubles": [trouble for each in told for trouble in each.troubles],
+    }
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
@@ -35,6 +39,14 @@ def all_read(found: list[dict] | None, results: list[dict]) -> None:
         raise AirflowFailException("Not every part was read: the logs of the tasks before this one say why")
     if troubles := [trouble for result in results for trouble in result["troubles"]]:
         raise AirflowFailException("Not read: " + "; ".join(troubles))
+
+
+# Once, when all systems are done: a build of the marts for each part would tell readers nothing sooner.
+@task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS, outlets=[RAW_SURVEY_RESPONSE])
+def rows_came(results: list[list[dict] | None]) -> None:
+    """Tell the `marts` DAG that rows came, if any survey has something new."""
+    if not any(result["rows_loaded"] for of_parts in results if of_parts for result in of_parts):
+        raise AirflowSkipException("No survey has anything new: marts have nothing to do")
 
 
 @dag(
@@ -58,10 +70,13 @@ def surveys():
 
     **Run it again:** clear the run. What has been loaded stays; unchanged responses change nothing.
     """
+    results = []
     for system in SYSTEMS:
         found = parts.override(task_id=f"{system}_parts")(system)
         read = pull.override(task_id=f"{system}_surveys", pool=system).partial(system=system).expand(part=found)
         all_read.override(task_id=f"{system}_all_read")(found, read)
+        results.append(read)
+    rows_came(results)
 
 
 surveys()

@@ -90,7 +90,7 @@ def in_groups(results: list[ModelResult]) -> list[tuple[str, list[ModelResult]]]
     for result in results:
         is_sound = result.status == "success" and not result.warned_tests
         groups.setdefault(result.name.partition(".")[0] if is_sound else result.name, []).append(result)
-    return [(name if "." in name else f"{name}: {len(group)} models", group) for name, group in sorted(groups.items())]
+    return [(name if "." in name else f"{name}: {len(group)} sound", group) for name, group in sorted(groups.items())]
 
 
 def raise_for_failure(result: ModelResult) -> None:

@@ -143,9 +143,16 @@ def test_the_year_of_the_centre_comes_out_exactly(night: Settings) -> None:
         """,
     )
     assert figures == [
-        ("mean_time_to_respond", Decimal(148), Decimal(206), Decimal(430)),
-        ("messages_processed", Decimal(54_548), Decimal(46_137), Decimal(4_912)),
-        ("problems_resolved", Decimal(54_126), Decimal(45_969), Decimal(4_727)),
+        ("audience", 2_047_318, 1_439_465, 1_439_465),
+        ("audience_growth_share", Decimal("0.422277"), None, Decimal("0.422277")),
+        ("audience_like_for_like_growth_share", Decimal("0.304109"), None, Decimal("0.304109")),
+        ("broadcasts_held", 20, 12, 1),
+        ("materials_published", 1_537, 1_184, 96),
+        ("mean_time_to_respond", 148, 206, 430),
+        ("messages_processed", 54_548, 46_137, 4_912),
+        ("pages_working", 3_000, 1_787, 1_787),
+        ("problems_resolved", 54_126, 45_969, 4_727),
+        ("surveys_completed", 40, 22, 3),
     ]
 
 

@@ -197,7 +197,7 @@ def test_a_number_of_the_real_file_on_the_screen_equals_the_marts_and_the_files(
     open_dashboard(screen, superset(night), DASHBOARD)
     choose(screen, "Регион", "Бостон (311)")
     text = plain(screen.locator("body").inner_text())
-    shown = re.search(r"Среднее время ответа за (\d{4}) год (.+?) (?:на|в|как|нет) ", text)
+    shown = re.search(r"Среднее время ответа за (\d{4}) год (.+?) (?:на|в|как|нет|сравнить) ", text)
     assert shown, text[:500]
     year, label = int(shown[1]), shown[2]
     [(value, mart_label)] = ask(

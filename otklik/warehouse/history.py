@@ -67,9 +67,16 @@ class History:
         """Write a deletion for each row that a group had and has no more; return how many."""
         if not self._entity.group or not self._has_past:
             return 0
-        same_group = " and ".join(f"incoming.{name} = had.{name}" for name in self._entity.group)
-        is_missing = f"{_GROUP_CAME.format(same_group=same_group)} and not {_CAME.format(same_key=self._same_key)}"
-        return self._delete(is_missing, known_at)
+        self._connection.execute("analyze arrived")
+        same_group = " and ".join(f"had.{name} = incoming.{name}" for name in self._entity.group)
+        latest = _LATEST_OF_GROUPS.format(
+            entity=self._entity.name,
+            group=", ".join(self._entity.group),
+            key=", ".join(f"had.{name}" for name in self._entity.key),
+            ours=_OURS.format(same_key=same_group),
+        )
+        same_key = " and ".join(_SAME_AND_HASHABLE.format(name) for name in self._entity.key)
+        return self._delete(latest, f"not {_CAME.format(same_key=same_key)}", known_at)
 
     def delete_absent(self, scope: dict[str, str], key: str, present: Iterable[str], known_at: datetime) -> int:
         """Write a deletion for each row of the scope whose `key` is not present; return how many."""
@@ -77,19 +84,18 @@ class History:
             return 0
         conditions = [f"had.{name} = %(scope_{name})s" for name in scope]
         return self._delete(
+            _LATEST.format(entity=self._entity.name, key=", ".join(self._entity.key)),
             " and ".join([*conditions, f"not had.{key} = any(%(present)s)"]),
             known_at,
             present=list(present),
             **{f"scope_{name}": value for name, value in scope.items()},
         )
 
-    def _delete(self, condition: str, known_at: datetime, **values: Any) -> int:
+    def _delete(self, latest: str, condition: str, known_at: datetime, **values: Any) -> int:
         own = ("batch_id", "row_number", "updated_at", "is_deleted")
         columns = ", ".join(f'"{name}"' for name in self._stored_columns() if name not in own)
         values |= {"known_at": known_at}
-        return self._run(
-            _DELETE, values, columns=columns, key=", ".join(self._entity.key), condition=condition
-        ).rowcount
+        return self._run(_DELETE, values, columns=columns, latest=latest, condition=condition).rowcount
 
     def _stored_columns(self) -> list[str]:
         found = self._connection.execute(
@@ -198,13 +204,27 @@ _DELETE = """
     select
         %(batch_id)s, - row_number() over (order by had.row_number), %(known_at)s, true,
         {columns}
-    from (
+    from ({latest}) as had
+    where not had.is_deleted and {condition}
+"""
+_LATEST = """
         select distinct on ({key}) *
         from raw.{entity}
         where region_code = %(region_code)s and source = %(source)s and updated_at <= %(known_at)s
         order by {key}, updated_at desc, batch_id desc, row_number desc
-    ) as had
-    where not had.is_deleted and {condition}
 """
-_GROUP_CAME = "exists (select 1 from arrived as incoming where {same_group})"
+_LATEST_OF_GROUPS = """
+        select latest.*
+        from (select distinct {group} from arrived) as incoming
+        cross join lateral (
+            select distinct on ({key}) had.*
+            from raw.{entity} as had
+            where {ours} and had.updated_at <= %(known_at)s
+            order by {key}, had.updated_at desc, had.batch_id desc, had.row_number desc
+        ) as latest
+"""
 _CAME = "exists (select 1 from arrived as incoming where {same_key})"
+# «Is not distinct from», said so that both sides can be hashed: else each row of one is held against each of the other.
+_SAME_AND_HASHABLE = (
+    "coalesce(incoming.{0}::text, '') = coalesce(had.{0}::text, '') and (incoming.{0} is null) = (had.{0} is null)"
+)

@@ -16,3 +16,5 @@ def ahead(items: Iterable[T]) -> Iterator[T]:
         while (item := coming.result()) is not end:
             coming = maker.submit(next, made, end)
             yield item  # type: ignore[misc]
+            # Else it would stay in memory while the next is waited for.
+            del item

@@ -137,6 +137,7 @@ class Loading:
                     load.reject(_contradicting(load.settle(), doubted, layout))
                     doubted.clear()
                 self.progress(load.loaded + load.rejected + load.unchanged)
+                del chunk
             load.reject(_contradicting(load.settle(), doubted, layout))
             load.close_groups(self.known_at)
             finish(load)

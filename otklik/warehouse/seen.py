@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 
-# A mark for each beginning of a hash, 64 MB of which only what is used becomes memory: with ten million keys
-# in it, six new keys of seven are still known to be new by one look.
-_MARK_BITS = 26
-# Runs are merged by so many, up to a size that takes 140 MB while it is made.
-_MERGED, _LONGEST = 8, 1 << 22
+# A mark for each beginning of a hash, 32 MB of which only what is used becomes memory: with ten million keys
+# in it, three new keys of four are still known to be new by one look.
+_MARK_BITS = 25
+# Runs are merged by so many, up to a size that takes 35 MB while it is made.
+_MERGED, _LONGEST = 8, 1 << 20
 
 
 class SeenKeys:

@@ -29,7 +29,7 @@ from otklik.sources.utf8 import MISPLACED, SAMPLE, Utf8Stream, show
 CHUNK_ROWS = 100_000
 # A row must fit into one block; rows of several megabytes have been seen. Half a dozen blocks are in memory at once,
 # each in several forms, and every block costs some milliseconds whatever its size.
-_BLOCK_BYTES = 7 << 20
+_BLOCK_BYTES = 6 << 20
 # Python's own limit for a cell is smaller than what a text may be.
 csv.field_size_limit(_BLOCK_BYTES)
 # What a column of the source is called when it has the name of ours.

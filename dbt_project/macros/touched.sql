@@ -45,3 +45,10 @@
         0
     {%- endif %}
 {%- endmacro %}
+
+
+{# Whether the model is built for the first time, or anew because the build was told so. What stands on it then is, too:
+   it cannot have been built before. #}
+{% macro is_built_anew() -%}
+    {{ return(flags.FULL_REFRESH or load_relation(this) is none) }}
+{%- endmacro %}

@@ -22,8 +22,9 @@
 
 {# Joins `in_force` to incidents: the policy in force when their clock started, for the priority of that moment; a
    priority that became known only later is taken for the one it had been all along. `priorities` has what is known of
-   it, in the order in which it became known. The region's own row comes first, then the priority's own. #}
-{% macro left_join_policy_in_force(incidents, received_at, priorities) -%}
+   it, in the order in which it became known. The region's own row comes first, then the priority's own. Where `wanted`
+   does not hold of the incident, nothing is looked for. #}
+{% macro left_join_policy_in_force(incidents, received_at, priorities, wanted='true') -%}
 left join
     lateral (
         select
@@ -40,7 +41,8 @@ left join
             ) as clock (clock_start, clock_started_at)
             on sla_policy.clock_start = clock.clock_start
         where
-            {{ is_in_force('sla_policy', incidents ~ '.region_code', 'clock.clock_started_at', incidents ~ '.time_zone') }}
+            {{ wanted }}
+            and {{ is_in_force('sla_policy', incidents ~ '.region_code', 'clock.clock_started_at', incidents ~ '.time_zone') }}
             and (
                 sla_policy.priority is null
                 or sla_policy.priority

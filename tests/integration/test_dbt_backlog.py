@@ -7,7 +7,7 @@ import pytest
 
 from tests.fixtures.dbt import TestWarehouse, at, message
 
-MARTS = ("mart_backlog_daily", "fct_incident")
+MARTS = ("mart_backlog_daily", "mart_resolution_cohort", "fct_incident")
 
 
 @pytest.fixture
@@ -50,6 +50,49 @@ def test_each_day_counts_what_was_open_at_its_end_by_age(centre: TestWarehouse) 
         for day, band in zip(range(1, 10), ["0", "1-2", "1-2", "3-6", "3-6", "3-6", "3-6", "7-29", "7-29"], strict=True)
     ]
     assert backlog(centre, authority="Вода") == {"03-09": (1, 1, 0, 0)}
+
+
+def test_an_end_after_a_reopening_ends_it_and_a_reopening_needs_no_moment(centre: TestWarehouse) -> None:
+    solved = {"resolved_at": "2022-03-02 10:00", "reopened_count": 1}
+    centre.history(
+        "2022-03-01",
+        "2022-03-07",
+        [
+            # Open on the first day, the fourth and the fifth, whatever tells of its end.
+            incident(
+                "a",
+                "2022-03-01 09:00",
+                status="closed",
+                reopened_at="2022-03-04 10:00",
+                closed_at="2022-03-06 10:00",
+                authority="Закрыто",
+                **solved,
+            ),
+            incident(
+                "b",
+                "2022-03-01 09:00",
+                status="resolved",
+                reopened_at="2022-03-04 10:00",
+                updated_at="2022-03-06 10:00",
+                authority="Решено",
+                **solved,
+            ),
+            # Open on the first day and again from the fifth on, whether the source says when or only that.
+            incident(
+                "c", "2022-03-01 09:00", status="reopened", reopened_at="2022-03-05 10:00", authority="Да", **solved
+            ),
+            incident(
+                "d", "2022-03-01 09:00", status="reopened", updated_at="2022-03-05 10:00", authority="Нет", **solved
+            ),
+        ],
+    )
+    centre.model(marts=MARTS)
+    for authority, days in {"Закрыто": "145", "Решено": "145", "Да": "1567", "Нет": "1567"}.items():
+        assert list(backlog(centre, authority)) == [f"03-0{day}" for day in days], authority
+    assert centre.rows(
+        "select authority, resolved_count, open_count from marts.mart_resolution_cohort where scope = 'authority'"
+        " order by resolved_count, authority"
+    ) == [("Да", 0, 1), ("Нет", 0, 1), ("Закрыто", 1, 0), ("Решено", 1, 0)]
 
 
 def test_what_was_answered_waits_no_more_and_what_ended_is_open_no_more(centre: TestWarehouse) -> None:

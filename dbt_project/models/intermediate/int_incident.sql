@@ -17,7 +17,7 @@
     )
 }}
 
-{% set by_time = 'version.updated_at, batch.interval_to, version.batch_id, version.row_number' %}
+{% set by_time = 'version.updated_at, version.interval_to, version.batch_id, version.row_number' %}
 
 with messages as (
     select *
@@ -56,17 +56,16 @@ priorities as (
         version.incident_id,
         array_agg(version.priority order by {{ by_time }}) as known,
         array_agg(version.updated_at order by {{ by_time }}) as known_since
-    from incidents
-    inner join {{ ref('stg_raw__incident') }} as version
-        on
-            incidents.region_code = version.region_code
-            and incidents.source = version.source
-            and incidents.incident_id = version.incident_id
-    inner join {{ ref('stg_raw__batch') }} as batch on version.batch_id = batch.batch_id
+    from {{ ref('int_priority_version') }} as version
     where
-        version.priority is not null
-        and version.batch_id
-        <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+        true
+        {{
+            and_touched(
+                ref('int_touched_incident'),
+                ['version.region_code', 'version.source', 'version.incident_id'],
+                ['region_code', 'source', 'incident_id']
+            )
+        }}
     group by version.region_code, version.source, version.incident_id
 ),
 

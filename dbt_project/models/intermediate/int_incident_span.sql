@@ -7,12 +7,13 @@
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
             {'columns': ['region_code', 'source', 'incident_id', 'known_day'], 'unique': true},
-            {'columns': ['region_code', 'until_day']},
+            {'columns': ['region_code', 'open_until_day']},
+            {'columns': ['region_code', 'received_date']},
         ]
     )
 }}
 
-{% set by_time = 'version.updated_at, batch.interval_to, version.batch_id, version.row_number' %}
+{% set by_time = 'version.updated_at, version.interval_to, version.batch_id, version.row_number' %}
 
 with messages as (
     select *
@@ -90,14 +91,33 @@ until as (
         coalesce(
             states.resolved_at, states.closed_at,
             case when states.status in ('resolved', 'closed') then states.updated_at end
-        ) as ended_at
+        ) as ended_at,
+        -- Likewise for one that says only that it is open again.
+        case
+            when
+                states.status = 'reopened'
+                and (states.reopened_at > greatest(states.resolved_at, states.closed_at)) is not true
+                then states.updated_at
+            else states.reopened_at
+        end as again_at
     from states
+),
+
+rounds as (
+    select
+        *,
+        case when again_at > ended_at then again_at end as opened_again_at,
+        case
+            when again_at > ended_at and closed_at > again_at then closed_at
+            when again_at > ended_at and status in ('resolved', 'closed') then updated_at
+        end as ended_again_at
+    from until
 ),
 
 -- Left by its last message, or deleted at the source: from that day on there is no such incident.
 spans as (
     select *
-    from until
+    from rounds
     where message_id is not null
 ),
 
@@ -110,13 +130,10 @@ priority_versions as (
         version.incident_id,
         array_agg(version.priority order by {{ by_time }}) as priorities,
         array_agg(version.updated_at order by {{ by_time }}) as since,
-        array_agg(batch.interval_from order by {{ by_time }}) as came_at
-    from {{ ref('stg_raw__incident') }} as version
-    inner join {{ ref('stg_raw__batch') }} as batch on version.batch_id = batch.batch_id
+        array_agg(version.interval_from order by {{ by_time }}) as came_at
+    from {{ ref('int_priority_version') }} as version
     where
-        version.priority is not null
-        and version.batch_id
-        <= (select batch_window.batches_through from {{ ref('int_batch_window') }} as batch_window)
+        true
         {{
             and_touched(
                 ref('int_touched_incident'),
@@ -151,6 +168,7 @@ priorities as (
                 with ordinality as version (priority, since, came_at, place)
             where (version.came_at at time zone spans.time_zone)::date <= spans.day
         ) as known_then
+    where spans.due_at is null
 ),
 
 clocks as (
@@ -158,8 +176,7 @@ clocks as (
         spans.*,
         in_force.clock_started_at,
         in_force.limit_minutes,
-        -- The source's own deadline wins: there is none to work out.
-        case when spans.due_at is null then in_force.unit end as unit
+        in_force.unit
     from spans
     left join priorities
         on
@@ -167,7 +184,8 @@ clocks as (
             and spans.source = priorities.source
             and spans.incident_id = priorities.incident_id
             and spans.day = priorities.day
-    {{ left_join_policy_in_force('spans', 'spans.received_at', 'priorities') }}
+    -- The source's own deadline wins: then there is none to work out.
+    {{ left_join_policy_in_force('spans', 'spans.received_at', 'priorities', wanted='spans.due_at is null') }}
 ),
 
 {{ policy_deadlines('clocks') }}
@@ -191,11 +209,20 @@ select
     assigned_at,
     first_response_at,
     ended_at,
-    case when reopened_at > ended_at then reopened_at end as reopened_at,
+    opened_again_at as reopened_at,
+    ended_again_at,
     coalesce(due_at, policy_deadline_at) as deadline_at,
     (received_at at time zone time_zone)::date as received_date,
     (first_response_at at time zone time_zone)::date as first_response_date,
     (ended_at at time zone time_zone)::date as ended_date,
-    (case when reopened_at > ended_at then reopened_at end at time zone time_zone)::date as reopened_date,
-    (coalesce(due_at, policy_deadline_at) at time zone time_zone)::date as deadline_date
+    (opened_again_at at time zone time_zone)::date as reopened_date,
+    (ended_again_at at time zone time_zone)::date as ended_again_date,
+    (coalesce(due_at, policy_deadline_at) at time zone time_zone)::date as deadline_date,
+    coalesce(
+        least(
+            until_day,
+            (case when opened_again_at is null then ended_at else ended_again_at end at time zone time_zone)::date
+        ),
+        'infinity'
+    ) as open_until_day
 from deadlines

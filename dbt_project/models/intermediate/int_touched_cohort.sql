@@ -22,14 +22,22 @@ of_the_clock as (
             interval '1 month'
         ) as passed (month)
     where clock.is_touched
+),
+
+months as (
+    select
+        region_code,
+        month
+    from of_rows
+    union
+    select
+        region_code,
+        month
+    from of_the_clock
 )
 
 select
     region_code,
-    month
-from of_rows
-union
-select
-    region_code,
-    month
-from of_the_clock
+    month,
+    (month + interval '1 month')::date as next_month
+from months

@@ -35,8 +35,10 @@ versions as (
         version.reopened_at,
         row_number() over (
             partition by
-                version.region_code, version.source, version.incident_id, version.reopened_count,
-                -- A source that does not count tells rounds apart by when each began.
+                version.region_code, version.source, version.incident_id,
+                -- A source that does not count tells rounds apart by when each began; the first has begun by itself,
+                -- and is the same whether it is counted or not.
+                coalesce(version.reopened_count, case when version.reopened_at is null then 0 end),
                 case when version.reopened_count is null then version.reopened_at end
             order by version.updated_at desc, batch.interval_to desc, version.batch_id desc, version.row_number desc
         ) as lateness
@@ -75,8 +77,9 @@ events as (
             ('first_response', incidents.first_response_at)
         ) as happened (event, event_at)
     where happened.event_at is not null
-    union
-    select
+    union all
+    -- Rounds may tell of the same moment.
+    select distinct
         versions.region_code,
         versions.source,
         versions.incident_id,

@@ -39,12 +39,12 @@ open_spans as (
     inner join days
         on
             span.region_code = days.region_code
-            and coalesce(span.until_day, 'infinity') > days.counted_from
+            and span.open_until_day > days.counted_from
     cross join
         lateral (
             values
             (span.received_date, span.ended_date - 1),
-            (span.reopened_date, null::date)
+            (span.reopened_date, span.ended_again_date - 1)
         ) as stretch (from_day, through_day)
     where stretch.from_day is not null
 ),

@@ -10,29 +10,24 @@
     )
 }}
 
+{% set horizons = [1, 3, 7, 30] %}
+
 with incidents as (
     select
         span.region_code,
         date_trunc('month', span.received_date)::date as month,
         span.received_date,
         span.authority,
-        span.ended_at is not null and span.reopened_at is null as is_resolved,
-        extract(
-            epoch from
-            case when span.ended_at is not null and span.reopened_at is null then span.ended_at else clock.as_of end
-            - span.received_at
-        ) / 86400 as watched_days
+        over.ended_at is not null as is_resolved,
+        (extract(epoch from coalesce(over.ended_at, clock.as_of) - span.received_at) / 86400)::double precision
+            as watched_days
     from {{ ref('int_incident_span') }} as span
     inner join {{ ref('int_region_clock') }} as clock on span.region_code = clock.region_code
-    where
-        span.until_day is null
-        {{
-            and_touched(
-                ref('int_touched_cohort'),
-                ['span.region_code', "date_trunc('month', span.received_date)::date"],
-                ['region_code', 'month']
-            )
-        }}
+    {{ join_touched_period(ref('int_touched_cohort'), 'span', 'received_date', 'month', 'next_month') }}
+    cross join lateral (
+        values (case when span.reopened_at is null then span.ended_at else span.ended_again_at end)
+    ) as over (ended_at)
+    where span.until_day is null
 ),
 
 members as (
@@ -75,37 +70,24 @@ steps as (
 
 cohorts as (
     select
-        steps.region_code,
-        steps.month,
-        steps.cohort_kind,
-        steps.cohort_start,
-        steps.scope,
-        steps.authority,
-        horizon.days as horizon_days,
-        sum(steps.leaving_count) as incident_count,
-        sum(steps.resolved_count) as resolved_count,
-        max(steps.watched_days) as longest_days,
-        bool_or(steps.resolved_count = steps.watched_count)
-        filter (where steps.watched_days <= horizon.days) as all_resolved,
-        exp(sum(ln(1 - steps.resolved_count / steps.watched_count)) filter (
-            where steps.watched_days <= horizon.days and steps.resolved_count < steps.watched_count
-        )) as unresolved_share
+        region_code,
+        month,
+        cohort_kind,
+        cohort_start,
+        scope,
+        authority,
+        sum(leaving_count) as incident_count,
+        sum(resolved_count) as resolved_count,
+        max(watched_days) as longest_days
+        {%- for days in horizons %},
+        bool_or(resolved_count = watched_count) filter (where watched_days <= {{ days }}) as all_resolved_{{ days }},
+        -- In double precision: a logarithm of a numeric takes thirty times as long.
+        exp(sum(ln(1 - resolved_count / watched_count::double precision)) filter (
+            where watched_days <= {{ days }} and resolved_count < watched_count
+        )) as unresolved_share_{{ days }}
+        {%- endfor %}
     from steps
-    cross join (values (1), (3), (7), (30)) as horizon (days)
-    group by
-        steps.region_code, steps.month, steps.cohort_kind, steps.cohort_start, steps.scope, steps.authority,
-        horizon.days
-),
-
-shares as (
-    select
-        *,
-        case
-            when all_resolved then 1
-            -- Nobody has been watched for as long: it is not known yet.
-            when longest_days >= horizon_days then 1 - coalesce(unresolved_share, 1)
-        end as resolved_share
-    from cohorts
+    group by region_code, month, cohort_kind, cohort_start, scope, authority
 )
 
 select
@@ -115,12 +97,16 @@ select
     cohort_start,
     scope,
     authority,
-    max(incident_count)::bigint as incident_count,
-    max(resolved_count)::bigint as resolved_count,
-    (max(incident_count) - max(resolved_count))::bigint as open_count,
-    (max(resolved_share) filter (where horizon_days = 1))::numeric(9, 6) as resolved_share_1_day,
-    (max(resolved_share) filter (where horizon_days = 3))::numeric(9, 6) as resolved_share_3_days,
-    (max(resolved_share) filter (where horizon_days = 7))::numeric(9, 6) as resolved_share_7_days,
-    (max(resolved_share) filter (where horizon_days = 30))::numeric(9, 6) as resolved_share_30_days
-from shares
-group by region_code, month, cohort_kind, cohort_start, scope, authority
+    incident_count::bigint as incident_count,
+    resolved_count::bigint as resolved_count,
+    (incident_count - resolved_count)::bigint as open_count
+    {%- for days in horizons %},
+    (
+        case
+            when all_resolved_{{ days }} then 1
+            -- Nobody has been watched for as long: it is not known yet.
+            when longest_days >= {{ days }} then 1 - coalesce(unresolved_share_{{ days }}, 1)
+        end
+    )::numeric(9, 6) as resolved_share_{{ days }}_day{{ 's' if days > 1 }}
+    {%- endfor %}
+from cohorts

@@ -222,6 +222,12 @@ def test_the_on_time_share_is_told_by_nothing_that_those_waiting_are_not_counted
     assert refused.returncode != 0
 
 
+def test_periods_are_lined_up_on_the_production_calendar(story: TestWarehouse) -> None:
+    told = otklik("mf", "query", "--group-by", "metric_time__year", "--quiet", "--csv", "/dev/stdout")
+    years = [period(date(year, 1, 1)) for year in range(2020, 2027)]
+    assert sorted(told.stdout.splitlines()) == [*years, "metric_time__year"], told.stderr
+
+
 def test_every_metric_is_listed_with_what_it_can_be_split_by(story: TestWarehouse) -> None:
     told = otklik("mf", "list", "metrics")
     assert told.returncode == 0

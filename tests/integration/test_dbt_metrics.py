@@ -125,14 +125,18 @@ def test_only_months_in_which_something_happened_are_told(months: Answer) -> Non
 
 def test_a_month_is_the_same_in_the_mart_of_months(story: TestWarehouse, months: Answer) -> None:
     mart = story.rows(
-        "select month, region_code, answered_count, mean_minutes, median_minutes, p90_minutes, on_time_count,"
-        " overdue_unanswered_count, on_time_share from marts.mart_time_to_respond_month where scope = 'region'"
+        "select month, region_code, answered_count, mean_minutes, median_minutes, p90_minutes, mean_working_minutes,"
+        " median_working_minutes, p90_working_minutes, on_time_count, overdue_unanswered_count, on_time_share"
+        " from marts.mart_time_to_respond_month where scope = 'region'"
     )
     columns = (
         "incidents_answered",
         "mean_time_to_respond",
         "median_time_to_respond",
         "p90_time_to_respond",
+        "mean_working_time_to_respond",
+        "median_working_time_to_respond",
+        "p90_working_time_to_respond",
         "incidents_answered_on_time",
         "incidents_overdue_unanswered",
         "on_time_share",

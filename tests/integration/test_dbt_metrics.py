@@ -9,6 +9,7 @@ from tests.fixtures.metricflow import METRICS, Answer, number, otklik, period, q
 
 # The day a mart's rows belong to, for metrics of answers.
 DAYS = {"fct_incident": "first_response_date", "mart_time_to_respond": "day"}
+SHARES = ("resolved_share_1_day", "resolved_share_3_days", "resolved_share_7_days", "resolved_share_30_days")
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +125,18 @@ def test_only_months_in_which_something_happened_are_told(months: Answer) -> Non
 
 def test_a_month_is_the_same_in_the_mart_of_months(story: TestWarehouse, months: Answer) -> None:
     mart = story.rows(
-        "select month, region_code, answered_count, mean_minutes, median_minutes, p90_minutes, on_time_count,"
-        " overdue_unanswered_count, on_time_share from marts.mart_time_to_respond_month where scope = 'region'"
+        "select month, region_code, answered_count, mean_minutes, median_minutes, p90_minutes, mean_working_minutes,"
+        " median_working_minutes, p90_working_minutes, on_time_count, overdue_unanswered_count, on_time_share"
+        " from marts.mart_time_to_respond_month where scope = 'region'"
     )
     columns = (
         "incidents_answered",
         "mean_time_to_respond",
         "median_time_to_respond",
         "p90_time_to_respond",
+        "mean_working_time_to_respond",
+        "median_working_time_to_respond",
+        "p90_working_time_to_respond",
         "incidents_answered_on_time",
         "incidents_overdue_unanswered",
         "on_time_share",
@@ -180,6 +185,43 @@ def test_what_waits_is_told_of_the_last_day(story: TestWarehouse) -> None:
     }
 
 
+def shares(*group_by: str) -> dict[tuple[str, ...], tuple[float | None, ...]]:
+    """Shares resolved within 1, 3, 7 and 30 days."""
+    return {key: tuple(told[name] for name in SHARES) for key, told in query(SHARES, *group_by).items()}
+
+
+def test_the_share_resolved_is_told_of_a_region_and_its_month(story: TestWarehouse) -> None:
+    assert shares("metric_time__month", "region") == {
+        # One of three, after two days; all were watched for months.
+        (period(date(2021, 12, 1)), "66"): (0, 0.333333, 0.333333, 0.333333),
+        # One after a day of the six watched for as long, the first of them for thirty days.
+        (period(date(2022, 3, 1)), "66"): (0.166667, 0.166667, 0.166667, 0.166667),
+        # Watched for a day and a half.
+        (period(date(2022, 3, 1)), "77"): (0, None, None, None),
+    }
+
+
+def test_the_share_resolved_is_told_of_an_authority_and_its_month(story: TestWarehouse) -> None:
+    assert shares("metric_time__month", "region", "authority") == {
+        (period(date(2021, 12, 1)), "66", "Дороги"): (0, 0.5, 0.5, 0.5),
+        (period(date(2021, 12, 1)), "66", "Водоканал"): (0, 0, 0, 0),
+        # Every authority is known.
+        (period(date(2021, 12, 1)), "66", ""): (None, None, None, None),
+        (period(date(2022, 3, 1)), "66", "Дороги"): (0, 0, 0, 0),
+        # One of four; the first of them came less than thirty days ago.
+        (period(date(2022, 3, 1)), "66", "Водоканал"): (0.25, 0.25, 0.25, None),
+        (period(date(2022, 3, 1)), "66", ""): (0, 0, 0, None),
+        (period(date(2022, 3, 1)), "77", ""): (0, None, None, None),
+    }
+
+
+def test_shares_of_more_than_one_month_or_region_are_not_put_together(story: TestWarehouse) -> None:
+    nothing = (None, None, None, None)
+    assert shares("region") == {("66",): nothing, ("77",): (0, None, None, None)}
+    assert shares("metric_time__year")[(period(date(2022, 1, 1)),)] == nothing
+    assert shares("authority") == dict.fromkeys([("Дороги",), ("Водоканал",), ("",)], nothing)
+
+
 def test_messages_can_be_asked_by_what_their_incident_is_about(story: TestWarehouse) -> None:
     told = query(["messages_processed", "mean_time_to_respond"], "region__region_name", "incident__topic")
     assert told == {
@@ -220,6 +262,12 @@ def test_who_asks_for_metrics_cannot_see_what_analysts_cannot(story: TestWarehou
 def test_the_on_time_share_is_told_by_nothing_that_those_waiting_are_not_counted_by(story: TestWarehouse) -> None:
     refused = otklik("mf", "query", "--metrics", "on_time_share", "--group-by", "incident__topic", "--quiet")
     assert refused.returncode != 0
+
+
+def test_periods_are_lined_up_on_the_production_calendar(story: TestWarehouse) -> None:
+    told = otklik("mf", "query", "--group-by", "metric_time__year", "--quiet", "--csv", "/dev/stdout")
+    years = [period(date(year, 1, 1)) for year in range(2020, 2027)]
+    assert sorted(told.stdout.splitlines()) == [*years, "metric_time__year"], told.stderr
 
 
 def test_every_metric_is_listed_with_what_it_can_be_split_by(story: TestWarehouse) -> None:

@@ -126,7 +126,7 @@ def test_every_dashboard_has_its_exposure_which_names_exactly_the_marts_it_reads
     exposures = {
         exposure["label"]: {node.rpartition(".")[2] for node in exposure["depends_on"]["nodes"]}
         for exposure in manifest["exposures"].values()
-        if exposure["type"] == "dashboard"
+        if exposure["type"] == "dashboard" and exposure["maturity"] == "high"
     }
     dashboards = {
         dashboard["dashboard_title"]: {
@@ -138,6 +138,15 @@ def test_every_dashboard_has_its_exposure_which_names_exactly_the_marts_it_reads
         for dashboard in ASSETS["dashboards"].values()
     }
     assert dashboards == exposures
+
+
+def test_every_other_exposure_is_of_a_planned_dashboard_that_is_not_there_yet(manifest: Node) -> None:
+    exposures = manifest["exposures"].values()
+    planned = {exposure["label"] for exposure in exposures if exposure["maturity"] == "low"}
+    assert {exposure["maturity"] for exposure in exposures} <= {"high", "low"}
+    assert planned == {exposure["label"] for exposure in exposures if exposure["description"].startswith("Planned. ")}
+    assert planned.isdisjoint(dashboard["dashboard_title"] for dashboard in ASSETS["dashboards"].values())
+    assert [label for label in planned if not re.search("[А-Яа-яЁё]", label)] == []
 
 
 def test_every_exposure_reads_public_marts(manifest: Node, models: dict[str, Node]) -> None:

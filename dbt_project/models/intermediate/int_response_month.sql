@@ -16,6 +16,7 @@ with answered as (
         date_trunc('month', incident.first_response_date)::date as month,
         incident.authority,
         incident.minutes_to_respond,
+        incident.working_minutes_to_respond,
         incident.deadline_at,
         incident.is_on_time
     from {{ ref('int_incident') }} as incident
@@ -32,6 +33,10 @@ select
     avg(minutes_to_respond)::numeric(20, 6) as mean_minutes,
     (percentile_cont(0.5) within group (order by minutes_to_respond))::numeric(20, 6) as median_minutes,
     (percentile_cont(0.9) within group (order by minutes_to_respond))::numeric(20, 6) as p90_minutes,
+    avg(working_minutes_to_respond)::numeric(20, 6) as mean_working_minutes,
+    (percentile_cont(0.5) within group (order by working_minutes_to_respond))::numeric(20, 6)
+        as median_working_minutes,
+    (percentile_cont(0.9) within group (order by working_minutes_to_respond))::numeric(20, 6) as p90_working_minutes,
     count(deadline_at) as with_deadline_count,
     count(*) filter (where is_on_time) as on_time_count
 from answered

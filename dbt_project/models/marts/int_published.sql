@@ -11,8 +11,7 @@
 -- {{ ref('mart_page_compliance') }}, {{ ref('mart_page_health') }}, {{ ref('mart_repeat_and_reopened') }},
 -- {{ ref('mart_resolution_cohort') }}, {{ ref('mart_response_change') }}, {{ ref('mart_survey_response_daily') }},
 -- {{ ref('mart_survey_result') }}, {{ ref('mart_survey_summary') }}, {{ ref('mart_time_to_respond') }},
--- {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_topic_trend') }}, {{ ref('mart_year_summary') }},
--- {{ ref('time_spine_daily') }}
+-- {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_topic_trend') }}, {{ ref('mart_year_summary') }}
 {{
     config(
         schema='intermediate',

@@ -47,8 +47,8 @@
 {%- endmacro %}
 
 
-{# Whether the model is built for the first time, or anew because the build was told so. What stands on it then is, too:
-   it cannot have been built before. #}
-{% macro is_built_anew() -%}
-    {{ return(flags.FULL_REFRESH or load_relation(this) is none) }}
+{# False when the table is built for the first time, or anew because the build was told so. What stands on it is built
+   anew then, too, and asks nothing of it. #}
+{% macro was_built_before() -%}
+    {{ 'false' if execute and (flags.FULL_REFRESH or load_relation(this) is none) else 'true' }}
 {%- endmacro %}

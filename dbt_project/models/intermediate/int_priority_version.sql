@@ -1,6 +1,6 @@
 -- Grain: one version of a message that tells the priority of its incident, in a few bytes: what was known of it when,
 -- is asked of every touched incident, and raw is not ordered by incidents.
--- A version never changes, so a build only adds those of its batches; what a build before it left unpublished goes first.
+-- A version never changes, so a build only adds those of its batches; what a build left unpublished goes first.
 {{
     config(
         materialized='incremental',

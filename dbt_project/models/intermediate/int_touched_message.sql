@@ -8,7 +8,5 @@ select distinct
     incident.message_id
 from {{ ref('stg_raw__incident') }} as incident
 where
-    {{ is_of_this_build('incident') }}
-    {%- if is_built_anew() %}
-        and false
-    {%- endif %}
+    {{ was_built_before() }}
+    and {{ is_of_this_build('incident') }}

@@ -18,15 +18,16 @@ with incidents as (
         date_trunc('month', span.received_date)::date as month,
         span.received_date,
         span.authority,
-        over.ended_at is not null as is_resolved,
-        (extract(epoch from coalesce(over.ended_at, clock.as_of) - span.received_at) / 86400)::double precision
+        ending.ended_at is not null as is_resolved,
+        (extract(epoch from coalesce(ending.ended_at, clock.as_of) - span.received_at) / 86400)::double precision
             as watched_days
     from {{ ref('int_incident_span') }} as span
     inner join {{ ref('int_region_clock') }} as clock on span.region_code = clock.region_code
     {{ join_touched_period(ref('int_touched_cohort'), 'span', 'received_date', 'month', 'next_month') }}
-    cross join lateral (
-        values (case when span.reopened_at is null then span.ended_at else span.ended_again_at end)
-    ) as over (ended_at)
+    cross join
+        lateral (
+            values (case when span.reopened_at is null then span.ended_at else span.ended_again_at end)
+        ) as ending (ended_at)
     where span.until_day is null
 ),
 
@@ -78,14 +79,15 @@ cohorts as (
         authority,
         sum(leaving_count) as incident_count,
         sum(resolved_count) as resolved_count,
+        {% for days in horizons -%}
+            bool_or(resolved_count = watched_count) filter (where watched_days <= {{ days }})
+                as all_resolved_{{ days }},
+            -- In double precision: a logarithm of a numeric takes thirty times as long.
+            exp(sum(ln(1 - resolved_count / watched_count::double precision)) filter (
+                where watched_days <= {{ days }} and resolved_count < watched_count
+            )) as unresolved_share_{{ days }},
+        {% endfor -%}
         max(watched_days) as longest_days
-        {%- for days in horizons %},
-        bool_or(resolved_count = watched_count) filter (where watched_days <= {{ days }}) as all_resolved_{{ days }},
-        -- In double precision: a logarithm of a numeric takes thirty times as long.
-        exp(sum(ln(1 - resolved_count / watched_count::double precision)) filter (
-            where watched_days <= {{ days }} and resolved_count < watched_count
-        )) as unresolved_share_{{ days }}
-        {%- endfor %}
     from steps
     group by region_code, month, cohort_kind, cohort_start, scope, authority
 )
@@ -97,16 +99,16 @@ select
     cohort_start,
     scope,
     authority,
+    {% for days in horizons -%}
+        (
+            case
+                when all_resolved_{{ days }} then 1
+                -- Nobody has been watched for as long: it is not known yet.
+                when longest_days >= {{ days }} then 1 - coalesce(unresolved_share_{{ days }}, 1)
+            end
+        )::numeric(9, 6) as resolved_share_{{ days }}_day{{ 's' if days > 1 }},
+    {% endfor -%}
     incident_count::bigint as incident_count,
     resolved_count::bigint as resolved_count,
     (incident_count - resolved_count)::bigint as open_count
-    {%- for days in horizons %},
-    (
-        case
-            when all_resolved_{{ days }} then 1
-            -- Nobody has been watched for as long: it is not known yet.
-            when longest_days >= {{ days }} then 1 - coalesce(unresolved_share_{{ days }}, 1)
-        end
-    )::numeric(9, 6) as resolved_share_{{ days }}_day{{ 's' if days > 1 }}
-    {%- endfor %}
 from cohorts

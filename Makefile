@@ -6,7 +6,7 @@ STATE := $(or $(OTKLIK_HOME),$(CURDIR))
 export UV_NO_PROGRESS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-load bench-pages stop clean environments chromium
+.PHONY: help setup demo test lint bench bench-load bench-pages bench-warehouse stop clean environments chromium
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,13 +30,16 @@ lint: setup .venv/.dev ## Check style, SQL and types
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project
 	$(BIN)/mypy
 
-bench: bench-load bench-pages ## Measure every speed figure of the README, a line each; about ten minutes
+bench: bench-load bench-pages bench-warehouse ## Measure every speed figure of the README, a line each; two hours
 
 bench-load: setup benchmarks/.venv/.installed ## Measure the load of files beside bare COPY and dlt; 30 GB in TMPDIR
 	@$(BIN)/python -m benchmarks.load
 
 bench-pages: setup ## Measure the pull of pages
 	@$(BIN)/python -m benchmarks.pages
+
+bench-warehouse: setup ## Measure a night and a full refresh of the models; 100 GB in TMPDIR
+	@$(BIN)/python -m benchmarks.models
 
 stop: ## Stop everything that runs; data stay
 	@if [ -x $(BIN)/otklik ] && [ -f "$(STATE)/.env" ]; then $(BIN)/otklik down; else echo "Nothing is set up here."; fi

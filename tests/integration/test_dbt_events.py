@@ -67,6 +67,19 @@ def test_a_corrected_answer_is_one_event_and_not_two(centre: TestWarehouse) -> N
     assert [event for event in events(centre) if event.startswith("first")] == ["first_response 03-01 15:00"]
 
 
+def test_a_source_that_begins_to_count_begins_no_round_by_it(centre: TestWarehouse) -> None:
+    centre.history(
+        "2022-03-01",
+        "2022-03-02",
+        [
+            told("2022-03-02 10:00", resolved_at="2022-03-02 10:00"),
+            told("2022-03-02 13:00", resolved_at="2022-03-02 12:00", reopened_count=0),
+        ],
+    )
+    centre.model(marts=MARTS)
+    assert events(centre) == ["received 03-01 09:00", "registered 03-01 09:30", "resolved 03-02 12:00"]
+
+
 def test_events_of_a_day_are_the_answers_of_that_day(centre: TestWarehouse) -> None:
     rows = [
         message(f"m{n}", f"2022-03-0{day} 09:00", first_response_at=f"2022-03-0{day} 1{n}:00", incident_id=f"i{n // 2}")

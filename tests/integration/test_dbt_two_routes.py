@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 import pytest
 
 from tests.fixtures.dbt import TestWarehouse
-from tests.fixtures.sixty_nights import REGIONS, Row
+from tests.fixtures.sixty_nights import REGIONS, Row, sixty_nights
 from tests.fixtures.two_routes import (
     Key,
     counts,
@@ -20,7 +20,6 @@ from tests.fixtures.two_routes import (
     records,
     rounded,
     sums,
-    two_more_than_sixty_nights,
 )
 
 MARTS = (
@@ -36,6 +35,7 @@ MARTS = (
     "mart_time_to_respond_month",
     "mart_year_summary",
 )
+ENTITIES = ("incident", "broadcast", "material")
 SLICE = ("region_code", "authority", "municipality_code", "municipality", "topic", "channel")
 AGE_BANDS = {0: "0", 1: "1-2", 3: "3-6", 7: "7-29", 30: "30+"}
 
@@ -44,12 +44,13 @@ Events = dict[str, dict[Key, list[datetime]]]
 
 @pytest.fixture(scope="module")
 def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
-    """Sixty nights of two regions and two nights after them, in one build."""
+    """Sixty nights of two regions in one build."""
     warehouse = module_dbt_warehouse
     warehouse.region()
     warehouse.region("77", "Москва", "Europe/Moscow")
-    for file in two_more_than_sixty_nights():
-        file.load(warehouse)
+    for file in chain.from_iterable(sixty_nights()):
+        if file.entity in ENTITIES:
+            file.load(warehouse)
     warehouse.model(marts=MARTS)
     return warehouse
 
@@ -113,7 +114,7 @@ def test_days_of_events_are_the_days_of_the_state(story: TestWarehouse, incident
             if row["event"] == event
         )
         assert by_events == Counter(of(row, day, "region_code", "authority") for row in incidents if row[day])
-        assert len(by_events) > 80
+        assert len(by_events) > 60
 
 
 def test_the_time_to_respond_lies_between_two_events(events: Events, incidents: list[Row]) -> None:
@@ -127,27 +128,17 @@ def test_the_time_to_respond_lies_between_two_events(events: Events, incidents: 
 
 
 def test_an_incident_is_over_once_and_once_more_for_each_time_it_was_opened_again(
-    story: TestWarehouse, events: Events, incidents: list[Row]
+    events: Events, incidents: list[Row]
 ) -> None:
-    # What was told now with and now without a count of the rounds is left out: there rounds are not told apart.
-    one_way = set(
-        story.rows(
-            "select region_code, source, incident_id from raw.incident group by 1, 2, 3"
-            " having count(distinct reopened_count is null) = 1",
-            role="loader",
-        )
-    )
     rounds: Counter[tuple[str, int, int]] = Counter()
     for row in incidents:
         key = incident_of(row)
         again = len(events["reopened"].get(key, []))
         for event in ("resolved", "closed"):
             moments, last = events[event].get(key, []), row[f"{event}_at"]
-            assert last is None or last in moments, key
-            if key in one_way:
-                assert max(moments, default=None) == last, key
-                assert len(moments) <= 1 + again, key
-                rounds[event, again, len(moments)] += 1
+            assert max(moments, default=None) == last, key
+            assert len(moments) <= 1 + again, key
+            rounds[event, again, len(moments)] += 1
     assert min(rounds["resolved", 0, 1], rounds["resolved", 1, 1], rounds["resolved", 1, 2], rounds["closed", 0, 1]) > 2
 
 
@@ -185,13 +176,17 @@ def test_incidents_are_made_of_messages_and_of_nothing_else(story: TestWarehouse
     merged = [rows for rows in parts.values() if len(rows) > 1]
     assert sum(len({row["received_date"] for row in rows}) > 1 for rows in merged) > 5
     gone = story.rows(
-        "select region_code, source, message_id, incident_id from raw.incident where is_deleted", role="loader"
+        "select * from (select distinct on (region_code, source, message_id)"
+        " region_code, source, message_id, incident_id, is_deleted from raw.incident"
+        " order by 1, 2, 3, updated_at desc, batch_id desc, row_number desc) as latest where is_deleted",
+        role="loader",
     )
-    assert len(gone) > 10
+    assert len(gone) > 5
     assert {of(row, "region_code", "source", "message_id") for rows in parts.values() for row in rows}.isdisjoint(
         key[:3] for key in gone
     )
-    assert parts.keys().isdisjoint((*key[:2], key[3]) for key in gone)
+    # An incident goes with its last message.
+    assert any((*key[:2], key[3]) not in parts for key in gone)
 
 
 def test_messages_and_incidents_of_a_month_are_those_received_in_it(story: TestWarehouse, incidents: list[Row]) -> None:
@@ -260,7 +255,7 @@ def test_the_backlog_of_the_last_day_is_what_is_open_by_age(
     key = ("region_code", "authority", "municipality_code", "municipality", "topic", "age_band")
     columns = ("open_count", "unanswered_count", "age_days_sum")
     assert sums(backlog, key, *columns) == sums(waiting, key, *columns)
-    assert {row["age_band"] for row in waiting} == {"0", "7-29", "30+"}
+    assert {row["age_band"] for row in waiting} == {*AGE_BANDS.values()}
 
 
 def test_what_is_overdue_in_the_month_is_the_backlogs_and_what_was_over_without_an_answer(
@@ -282,8 +277,8 @@ def test_what_is_overdue_in_the_month_is_the_backlogs_and_what_was_over_without_
     assert by_month == {key: (in_backlog.get(key, (0,))[0] + over.get(key, (0,))[0],) for key in {*in_backlog, *over}}
     whole = sums((row for row in told if row["scope"] == "region"), ("region_code",), "overdue_unanswered_count")
     assert whole == counts((row["region_code"],) for row in overdue)
-    assert len(in_backlog) == 8
-    assert len(over) > 5
+    assert len(in_backlog) > 6
+    assert sum(count for (count,) in over.values()) > 3
     assert len(overdue) < len(waiting)
 
 
@@ -384,6 +379,6 @@ def test_a_year_tells_what_its_rows_tell(story: TestWarehouse, incidents: list[R
         ):
             assert told[metric][key] == figures[column], (metric, key)
     assert told["broadcasts_held"] == {("66", 2022): held["66", 2022], ("66", 2023): 0}
-    assert told["materials_published"] == {("66", 2022): published["66", 2022], ("66", 2023): 0}
+    assert told["materials_published"] == {("66", year): published["66", year] for year in (2022, 2023)}
     assert min(*processed.values(), resolved["66", 2022], resolved["66", 2023], *held.values(), *published.values()) > 0
     assert any(row["resolved_at"] and row["is_open"] for row in incidents)

@@ -30,7 +30,7 @@ lint: setup .venv/.dev ## Check style, SQL and types
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project
 	$(BIN)/mypy
 
-bench: bench-load bench-pages bench-warehouse ## Measure every speed figure of the README, a line each; two hours
+bench: bench-load bench-pages bench-warehouse ## Measure every speed figure, a line each; two hours
 
 bench-load: setup benchmarks/.venv/.installed ## Measure the load of files beside bare COPY and dlt; 30 GB in TMPDIR
 	@$(BIN)/python -m benchmarks.load
@@ -38,7 +38,7 @@ bench-load: setup benchmarks/.venv/.installed ## Measure the load of files besid
 bench-pages: setup ## Measure the pull of pages
 	@$(BIN)/python -m benchmarks.pages
 
-bench-warehouse: setup ## Measure a night and a full refresh of the models; 100 GB in TMPDIR
+bench-warehouse: setup ## Measure a night and a full refresh of the models; 80 GB in TMPDIR
 	@$(BIN)/python -m benchmarks.models
 
 stop: ## Stop everything that runs; data stay

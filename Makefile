@@ -9,7 +9,7 @@ export UV_NO_PROGRESS = 1
 .PHONY: help setup demo test lint bench bench-load bench-pages bench-warehouse stop clean environments chromium
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install both environments from their locks; does nothing when they are in place
 	@$(MAKE) --no-print-directory --jobs=2 environments

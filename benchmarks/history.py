@@ -65,8 +65,9 @@ class History:
         """Fill `raw` with it, as that many nights of each region."""
         with connect_as_admin(self.settings, self.settings.database("owner")) as admin:
             admin.execute(
-                "insert into raw.region values ('66', 'Первая область', 'Asia/Yekaterinburg'),"
-                " ('77', 'Вторая область', 'Europe/Moscow')"
+                "insert into raw.region values (%s, 'Первая область', 'Asia/Yekaterinburg'),"
+                " (%s, 'Вторая область', 'Europe/Moscow')",
+                REGIONS,
             )
             first = LAST_DAY - timedelta(days=self.days - 1)
             while first <= LAST_DAY:
@@ -99,6 +100,7 @@ def _write(admin: psycopg.Connection, first: date, last: date, regions: tuple[st
         "first": first,
         "last": last,
         "regions": list(regions),
+        "all_regions": list(REGIONS),
         "epoch": epoch,
         "a_day": a_day,
         "longest_days": _LONGEST_DAYS,

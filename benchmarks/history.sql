@@ -4,7 +4,7 @@ with messages as (
         message.n,
         -- Every sixth message tells of the incident of the one before it in its region.
         message.n - case when message.n / 2 %% 6 = 5 then 2 else 0 end as incident,
-        (array['66', '77'])[message.n %% 2 + 1] as region_code,
+        (%(all_regions)s::text[])[message.n %% 2 + 1] as region_code,
         pg_temp.chance(message.n, 1) as by_day,
         pg_temp.chance(message.n, 2) as by_answer,
         pg_temp.chance(message.n, 3) as by_end,
@@ -12,7 +12,7 @@ with messages as (
         pg_temp.chance(message.n, 5) as by_topic,
         pg_temp.chance(message.n, 6) as by_author
     from generate_series(%(from_message)s::bigint, %(to_message)s::bigint) as message (n)
-    where (array['66', '77'])[message.n %% 2 + 1] = any(%(regions)s)
+    where (%(all_regions)s::text[])[message.n %% 2 + 1] = any(%(regions)s)
 ),
 
 received as (

@@ -22,8 +22,6 @@ SEARCH_PATHS = {
 }
 # People's questions end by themselves; the pipeline's own work takes what it takes.
 STATEMENT_TIMEOUTS = {"reader": "60s", "analyst": "5min", "auditor": "5min"}
-# dbt sorts and joins whole tables when it builds anew, in two sessions at most.
-WORK_MEMORY = {"transformer": "256MB"}
 # dbt, the load and the checks stage their work in temporary tables.
 USES_TEMPORARY_TABLES = ("loader", "transformer", "publisher")
 
@@ -125,8 +123,6 @@ def _ensure_role(admin: psycopg.Connection, settings: Settings, role: str) -> No
     preferences = {"timezone": "UTC"}
     if role in STATEMENT_TIMEOUTS:
         preferences["statement_timeout"] = STATEMENT_TIMEOUTS[role]
-    if role in WORK_MEMORY:
-        preferences["work_mem"] = WORK_MEMORY[role]
     for parameter, value in preferences.items():
         admin.execute(sql.SQL("alter role {} set {} = {}").format(name, sql.Identifier(parameter), sql.Literal(value)))
     if role in SEARCH_PATHS:

@@ -12,44 +12,59 @@
 {%- endmacro %}
 
 
-{# Whether a policy is in force in a region when its clock starts. #}
-{% macro is_in_force(policy, region_code, clock_started_at, time_zone) -%}
-    coalesce({{ policy }}.region_code, {{ region_code }}) = {{ region_code }}
-    and ({{ clock_started_at }} at time zone {{ time_zone }})::date
-    between {{ policy }}.valid_from and coalesce({{ policy }}.valid_to, 'infinity')
+{# CTE `policies`: each policy in each region in which it holds, with the moments between which it is in force there.
+   The region's own row has precedence, then the priority's own. Materialized, so that time zones are looked up once a
+   policy and not once an incident. #}
+{% macro policies() -%}
+policies as materialized (
+    select
+        clock.region_code,
+        sla_policy.priority,
+        sla_policy.clock_start,
+        sla_policy.limit_minutes,
+        sla_policy.unit,
+        sla_policy.valid_from::timestamp at time zone clock.time_zone as starts_at,
+        coalesce((sla_policy.valid_to + 1)::timestamp at time zone clock.time_zone, 'infinity') as ends_at,
+        rank() over (order by sla_policy.region_code is null, sla_policy.priority is null) as precedence
+    from {{ ref('sla_policy') }} as sla_policy
+    inner join {{ ref('int_region_clock') }} as clock
+        on coalesce(sla_policy.region_code, clock.region_code) = clock.region_code
+)
 {%- endmacro %}
 
 
-{# Joins `in_force` to incidents: the policy in force when their clock started, for the priority of that moment; a
-   priority that became known only later is taken for the one it had been all along. `priorities` has what is known of
-   it, in the order in which it became known. The region's own row comes first, then the priority's own. Where `wanted`
-   does not hold of the incident, nothing is looked for. #}
+{# Joins `in_force` to incidents: of `policies` the one in force when their clock started, for the priority of that
+   moment; a priority that became known only later is taken for the one it had been all along. `priorities` has what is
+   known of it, in the order in which it became known. Where `wanted` does not hold of the incident, nothing is looked
+   for. #}
 {% macro left_join_policy_in_force(incidents, received_at, priorities, wanted='true') -%}
 left join
     lateral (
         select
             clock.clock_started_at,
-            sla_policy.limit_minutes,
-            sla_policy.unit
-        from {{ ref('sla_policy') }} as sla_policy
-        inner join
+            policies.limit_minutes,
+            policies.unit
+        from policies
+        cross join
             lateral (
-                values
-                ('received', {{ received_at }}),
-                ('registered', {{ incidents }}.registered_at),
-                ('assigned', {{ incidents }}.assigned_at)
-            ) as clock (clock_start, clock_started_at)
-            on sla_policy.clock_start = clock.clock_start
+                select
+                    case policies.clock_start
+                        when 'received' then {{ received_at }}
+                        when 'registered' then {{ incidents }}.registered_at
+                        when 'assigned' then {{ incidents }}.assigned_at
+                    end as clock_started_at
+            ) as clock
         where
             {{ wanted }}
-            and {{ is_in_force('sla_policy', incidents ~ '.region_code', 'clock.clock_started_at', incidents ~ '.time_zone') }}
+            and policies.region_code = {{ incidents }}.region_code
+            and policies.starts_at <= clock.clock_started_at
+            and policies.ends_at > clock.clock_started_at
             and (
-                sla_policy.priority is null
-                or sla_policy.priority
+                policies.priority is null
+                or policies.priority
                 = {{ priorities }}.known[greatest(width_bucket(clock.clock_started_at, {{ priorities }}.known_since), 1)]
             )
-        order by
-            sla_policy.region_code is null asc, sla_policy.priority is null asc, clock.clock_started_at asc
+        order by policies.precedence asc, clock.clock_started_at asc
         limit 1
     ) as in_force
     on true
@@ -60,6 +75,17 @@ left join
    limit_minutes and unit) with policy_deadline_at. What ends with a working day is due that evening, not on the next
    morning. NULL without a clock, and where the calendar does not reach. #}
 {% macro policy_deadlines(clocks) -%}
+-- The days of the calendar, the last first, by the working minutes at their end. Negative, so that they rise: then
+-- width_bucket finds in a few steps, without a look-up in a table, how many days end no earlier than a moment.
+calendars as materialized (
+    select
+        region_code,
+        array_agg(day order by day desc) as days,
+        array_agg(-(minutes_before + work_minutes)::double precision order by day desc) as ends
+    from {{ ref('int_working_day') }}
+    group by region_code
+),
+
 allowed as (
     select
         {{ clocks }}.*,
@@ -76,15 +102,10 @@ allowed as (
 due_days as (
     select
         allowed.*,
-        -- A day without work has the number of the working day it comes before: the last of them is that day.
         (
-            select working_day.day
-            from {{ ref('int_working_day') }} as working_day
-            where
-                allowed.region_code = working_day.region_code
-                and allowed.minutes_until > working_day.minutes_before
-            order by working_day.minutes_before desc, working_day.day desc
-            limit 1
+            select calendars.days[width_bucket(-allowed.minutes_until::double precision, calendars.ends)]
+            from calendars
+            where allowed.region_code = calendars.region_code
         ) as due_day
     from allowed
 ),
@@ -106,6 +127,5 @@ deadlines as (
         on
             due_days.region_code = due_day.region_code
             and due_days.due_day = due_day.day
-            and due_days.minutes_until <= due_day.minutes_before + due_day.work_minutes
 )
 {%- endmacro %}

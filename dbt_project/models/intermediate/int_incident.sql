@@ -7,7 +7,7 @@
         pre_hook="{{ forget_touched(ref('int_touched_incident'), ['region_code', 'source', 'incident_id']) }}",
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
-            {'columns': ['region_code', 'source', 'incident_id'], 'unique': true},
+            {'columns': ['incident_id', 'source', 'region_code'], 'unique': true},
             {'columns': ['region_code', 'received_date']},
             {'columns': ['region_code', 'first_response_date']},
             {'columns': ['region_code', 'resolved_date']},
@@ -36,7 +36,7 @@ ranked as (
             incident_messages order by updated_at desc, interval_to desc, batch_id desc, row_number desc
         ) as lateness
     from messages
-    window incident_messages as (partition by region_code, source, incident_id)
+    window incident_messages as (partition by incident_id, source, region_code)
 ),
 
 incidents as (
@@ -66,8 +66,10 @@ priorities as (
                 ['region_code', 'source', 'incident_id']
             )
         }}
-    group by version.region_code, version.source, version.incident_id
+    group by version.incident_id, version.source, version.region_code
 ),
+
+{{ policies() }},
 
 clocks as (
     select

@@ -6,7 +6,7 @@
         pre_hook="{{ forget_touched(ref('int_touched_incident'), ['region_code', 'source', 'incident_id']) }}",
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
-            {'columns': ['region_code', 'source', 'incident_id', 'known_day'], 'unique': true},
+            {'columns': ['incident_id', 'source', 'region_code', 'known_day'], 'unique': true},
             {'columns': ['region_code', 'open_until_day']},
             {'columns': ['region_code', 'received_date']},
         ]
@@ -25,23 +25,23 @@ with messages as (
 
 days_of_change as (
     select
-        region_code,
-        source,
         incident_id,
+        source,
+        region_code,
         known_day as day
     from messages
     union
     select
-        region_code,
-        source,
         incident_id,
+        source,
+        region_code,
         until_day as day
     from messages
     where until_day is not null
 ),
 
 states as (
-    select distinct on (change.region_code, change.source, change.incident_id, change.day)
+    select distinct on (change.incident_id, change.source, change.region_code, change.day)
         change.region_code,
         change.source,
         change.incident_id,
@@ -65,7 +65,7 @@ states as (
         span.due_at,
         span.time_zone,
         min(span.received_at) over (
-            partition by change.region_code, change.source, change.incident_id, change.day
+            partition by change.incident_id, change.source, change.region_code, change.day
         ) as received_at
     from days_of_change as change
     left join messages as span
@@ -77,7 +77,7 @@ states as (
             and change.day < coalesce(span.until_day, 'infinity')
             and not span.is_deleted
     order by
-        change.region_code asc, change.source asc, change.incident_id asc, change.day asc,
+        change.incident_id asc, change.source asc, change.region_code asc, change.day asc,
         span.updated_at desc nulls last, span.interval_to desc, span.batch_id desc, span.row_number desc
 ),
 
@@ -85,7 +85,7 @@ until as (
     select
         states.*,
         lead(states.day) over (
-            partition by states.region_code, states.source, states.incident_id order by states.day
+            partition by states.incident_id, states.source, states.region_code order by states.day
         ) as until_day,
         -- A source that says only that it is over gives no moment but that of its saying so.
         coalesce(
@@ -130,7 +130,8 @@ priority_versions as (
         version.incident_id,
         array_agg(version.priority order by {{ by_time }}) as priorities,
         array_agg(version.updated_at order by {{ by_time }}) as since,
-        array_agg(version.interval_from order by {{ by_time }}) as came_at
+        array_agg(version.interval_from order by {{ by_time }}) as came_at,
+        max(version.interval_from) as all_came_at
     from {{ ref('int_priority_version') }} as version
     where
         true
@@ -141,51 +142,50 @@ priority_versions as (
                 ['region_code', 'source', 'incident_id']
             )
         }}
-    group by version.region_code, version.source, version.incident_id
+    group by version.incident_id, version.source, version.region_code
 ),
 
+-- The source's own deadline wins: where it has one, there is none to work out, and no priority is asked for.
 priorities as (
     select
-        spans.region_code,
-        spans.source,
-        spans.incident_id,
-        spans.day,
-        known_then.known,
-        known_then.known_since
+        {% for known, versions in [('known', 'priorities'), ('known_since', 'since')] -%}
+            case
+                when (priority_versions.all_came_at at time zone spans.time_zone)::date <= spans.day
+                    then priority_versions.{{ versions }}
+                else array(
+                    select version.told
+                    from
+                        unnest(priority_versions.{{ versions }}, priority_versions.came_at)
+                        with ordinality as version (told, came_at, place)
+                    where (version.came_at at time zone spans.time_zone)::date <= spans.day
+                    order by version.place
+                )
+            end as {{ known }},
+        {% endfor -%}
+        spans.*
     from spans
-    inner join priority_versions
+    left join priority_versions
         on
             spans.region_code = priority_versions.region_code
             and spans.source = priority_versions.source
             and spans.incident_id = priority_versions.incident_id
-    cross join
-        lateral (
-            select
-                array_agg(version.priority order by version.place) as known,
-                array_agg(version.since order by version.place) as known_since
-            from
-                unnest(priority_versions.priorities, priority_versions.since, priority_versions.came_at)
-                with ordinality as version (priority, since, came_at, place)
-            where (version.came_at at time zone spans.time_zone)::date <= spans.day
-        ) as known_then
-    where spans.due_at is null
+            and spans.due_at is null
 ),
+
+{{ policies() }},
 
 clocks as (
     select
-        spans.*,
+        priorities.*,
         in_force.clock_started_at,
         in_force.limit_minutes,
         in_force.unit
-    from spans
-    left join priorities
-        on
-            spans.region_code = priorities.region_code
-            and spans.source = priorities.source
-            and spans.incident_id = priorities.incident_id
-            and spans.day = priorities.day
-    -- The source's own deadline wins: then there is none to work out.
-    {{ left_join_policy_in_force('spans', 'spans.received_at', 'priorities', wanted='spans.due_at is null') }}
+    from priorities
+    {{
+        left_join_policy_in_force(
+            'priorities', 'priorities.received_at', 'priorities', wanted='priorities.due_at is null'
+        )
+    }}
 ),
 
 {{ policy_deadlines('clocks') }}

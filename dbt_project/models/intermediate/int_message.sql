@@ -7,8 +7,8 @@
         pre_hook="{{ forget_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}",
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
-            {'columns': ['region_code', 'source', 'message_id'], 'unique': true},
-            {'columns': ['region_code', 'source', 'incident_id']},
+            {'columns': ['message_id', 'source', 'region_code'], 'unique': true},
+            {'columns': ['incident_id', 'source', 'region_code']},
             {'columns': ['region_code', 'received_date']},
             {'columns': ['region_code', 'registered_date']},
             {'columns': ['batch_id']},
@@ -25,7 +25,7 @@ with versions as (
 ),
 
 latest as (
-    {{ latest_version('versions', ['region_code', 'source', 'message_id']) }}
+    {{ latest_version('versions', ['message_id', 'source', 'region_code']) }}
 )
 
 select

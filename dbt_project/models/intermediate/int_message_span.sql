@@ -8,8 +8,8 @@
         pre_hook="{{ forget_touched(ref('int_touched_message'), ['region_code', 'source', 'message_id']) }}",
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
-            {'columns': ['region_code', 'source', 'message_id', 'known_day'], 'unique': true},
-            {'columns': ['region_code', 'source', 'incident_id']},
+            {'columns': ['message_id', 'source', 'region_code', 'known_day'], 'unique': true},
+            {'columns': ['incident_id', 'source', 'region_code']},
         ]
     )
 }}
@@ -29,7 +29,7 @@ known as (
         clock.time_zone,
         (batch.interval_from at time zone clock.time_zone)::date as known_day,
         row_number() over (
-            partition by versions.region_code, versions.source, versions.message_id
+            partition by versions.message_id, versions.source, versions.region_code
             order by versions.updated_at, batch.interval_to, versions.batch_id, versions.row_number
         ) as lateness
     from versions
@@ -41,7 +41,7 @@ known as (
 ranked as (
     select
         *,
-        max(lateness) over (partition by region_code, source, message_id order by known_day) as latest
+        max(lateness) over (partition by message_id, source, region_code order by known_day) as latest
     from known
 )
 
@@ -73,6 +73,6 @@ select
     row_number,
     time_zone,
     known_day,
-    lead(known_day) over (partition by region_code, source, message_id order by known_day) as until_day
+    lead(known_day) over (partition by message_id, source, region_code order by known_day) as until_day
 from ranked
 where lateness = latest

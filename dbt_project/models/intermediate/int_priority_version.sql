@@ -13,7 +13,7 @@
         ",
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
-            {'columns': ['region_code', 'source', 'incident_id']},
+            {'columns': ['incident_id', 'source', 'region_code']},
             {'columns': ['batch_id'], 'type': 'brin'},
         ]
     )

@@ -5,7 +5,7 @@
         incremental_strategy='append',
         pre_hook="{{ forget_touched(ref('int_touched_received_day'), ['region_code', 'day']) }}",
         post_hook="{{ analyze_when_rebuilt() }}",
-        indexes=[{'columns': ['region_code', 'day']}]
+        indexes=[{'columns': ['region_code', 'day', 'topic', 'municipality_key']}]
     )
 }}
 

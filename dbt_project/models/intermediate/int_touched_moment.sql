@@ -58,6 +58,8 @@ clock_starts as (
     where clock.clock_start in (select sla_policy.clock_start from {{ ref('sla_policy') }} as sla_policy)
 ),
 
+{{ policies() }},
+
 -- A deadline by policy may have come of one version's clock and another's priority: every policy counts that was in
 -- force when one of these clocks started.
 clocks as (
@@ -65,15 +67,15 @@ clocks as (
         clock_starts.region_code,
         clock_starts.time_zone,
         clock_starts.clock_started_at,
-        sla_policy.limit_minutes,
-        sla_policy.unit
+        policies.limit_minutes,
+        policies.unit
     from clock_starts
-    inner join {{ ref('sla_policy') }} as sla_policy
+    inner join policies
         on
-            clock_starts.clock_start = sla_policy.clock_start
-            and {{ is_in_force(
-                'sla_policy', 'clock_starts.region_code', 'clock_starts.clock_started_at', 'clock_starts.time_zone'
-            ) }}
+            clock_starts.region_code = policies.region_code
+            and clock_starts.clock_start = policies.clock_start
+            and clock_starts.clock_started_at >= policies.starts_at
+            and clock_starts.clock_started_at < policies.ends_at
 ),
 
 {{ policy_deadlines('clocks') }},

@@ -2,10 +2,7 @@
 {{
     config(
         post_hook='analyze {{ this }}',
-        indexes=[
-            {'columns': ['region_code', 'day'], 'unique': true},
-            {'columns': ['region_code', 'minutes_before', 'day']},
-        ]
+        indexes=[{'columns': ['region_code', 'day'], 'unique': true}]
     )
 }}
 
@@ -42,6 +39,6 @@ select
     day,
     work_starts,
     work_minutes,
-    -- The type of the numbers it is compared with: its index serves no other.
+    -- Numeric, as what is added to it.
     (sum(work_minutes) over (partition by region_code order by day) - work_minutes)::numeric as minutes_before
 from days

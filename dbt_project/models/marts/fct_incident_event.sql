@@ -8,7 +8,7 @@
         pre_hook="{{ forget_touched(ref('int_touched_incident'), ['region_code', 'source', 'incident_id']) }}",
         post_hook="{{ analyze_when_rebuilt() }}",
         indexes=[
-            {'columns': ['region_code', 'source', 'incident_id']},
+            {'columns': ['incident_id', 'source', 'region_code']},
             {'columns': ['region_code', 'event_date']},
         ]
     )
@@ -35,7 +35,7 @@ versions as (
         version.reopened_at,
         row_number() over (
             partition by
-                version.region_code, version.source, version.incident_id,
+                version.incident_id, version.source, version.region_code,
                 -- A source that does not count tells rounds apart by when each began; the first has begun by itself,
                 -- and is the same whether it is counted or not.
                 coalesce(version.reopened_count, case when version.reopened_at is null then 0 end),

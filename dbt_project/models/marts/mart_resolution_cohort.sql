@@ -15,11 +15,11 @@
 with incidents as (
     select
         span.region_code,
-        date_trunc('month', span.received_date)::date as month,
         span.received_date,
+        date_trunc('month', span.received_date)::date as month,
         span.authority,
         ending.ended_at is not null as is_resolved,
-        (extract(epoch from coalesce(ending.ended_at, clock.as_of) - span.received_at) / 86400)::double precision
+        extract(epoch from coalesce(ending.ended_at, clock.as_of) - span.received_at)::double precision / 86400
             as watched_days
     from {{ ref('int_incident_span') }} as span
     inner join {{ ref('int_region_clock') }} as clock on span.region_code = clock.region_code
@@ -31,13 +31,13 @@ with incidents as (
     where span.until_day is null
 ),
 
+-- Told apart by a day and two truths, not by words: three rows an incident are sorted by them.
 members as (
     select
         incidents.region_code,
-        incidents.month,
-        cohort.cohort_kind,
         cohort.cohort_start,
-        cohort.scope,
+        cohort.is_day,
+        cohort.is_of_authority,
         cohort.authority,
         incidents.is_resolved,
         incidents.watched_days
@@ -45,37 +45,42 @@ members as (
     cross join
         lateral (
             values
-            ('day', incidents.received_date, 'region', null),
-            ('month', incidents.month, 'region', null),
-            ('month', incidents.month, 'authority', incidents.authority)
-        ) as cohort (cohort_kind, cohort_start, scope, authority)
+            (incidents.received_date, true, false, null),
+            (incidents.month, false, false, null),
+            (incidents.month, false, true, incidents.authority)
+        ) as cohort (cohort_start, is_day, is_of_authority, authority)
+),
+
+watched as (
+    select
+        *,
+        count(*) over (
+            partition by cohort_start, is_day, is_of_authority, region_code, authority order by watched_days desc
+        ) as watched_count
+    from members
 ),
 
 steps as (
     select
         region_code,
-        month,
-        cohort_kind,
         cohort_start,
-        scope,
+        is_day,
+        is_of_authority,
         authority,
         watched_days,
+        max(watched_count) as watched_count,
         count(*) as leaving_count,
-        count(*) filter (where is_resolved) as resolved_count,
-        sum(count(*)) over (
-            partition by region_code, cohort_kind, cohort_start, scope, authority order by watched_days desc
-        ) as watched_count
-    from members
-    group by region_code, month, cohort_kind, cohort_start, scope, authority, watched_days
+        count(*) filter (where is_resolved) as resolved_count
+    from watched
+    group by cohort_start, is_day, is_of_authority, region_code, authority, watched_days
 ),
 
 cohorts as (
     select
         region_code,
-        month,
-        cohort_kind,
         cohort_start,
-        scope,
+        is_day,
+        is_of_authority,
         authority,
         sum(leaving_count) as incident_count,
         sum(resolved_count) as resolved_count,
@@ -89,15 +94,15 @@ cohorts as (
         {% endfor -%}
         max(watched_days) as longest_days
     from steps
-    group by region_code, month, cohort_kind, cohort_start, scope, authority
+    group by cohort_start, is_day, is_of_authority, region_code, authority
 )
 
 select
     region_code,
-    month,
-    cohort_kind,
+    date_trunc('month', cohort_start)::date as month,
+    case when is_day then 'day' else 'month' end as cohort_kind,
     cohort_start,
-    scope,
+    case when is_of_authority then 'authority' else 'region' end as scope,
     authority,
     {% for days in horizons -%}
         (

@@ -51,50 +51,69 @@ comparisons as (
         on periods.period_kind = compared.period_kind
 ),
 
-answers as (
+-- Months, not days, are compared: a year is its months, and far fewer of them than days.
+wanted_months as (
+    select distinct
+        comparison.region_code,
+        every.month::date as month
+    from comparisons as comparison
+    cross join
+        lateral (
+            values
+            (comparison.period_start, comparison.period_end),
+            (comparison.compared_start, comparison.compared_end)
+        ) as period (starts, ends)
+    cross join
+        generate_series(period.starts::timestamp, period.ends - interval '1 month', interval '1 month') as every (month)
+),
+
+months as (
+    select
+        answered.region_code,
+        wanted.month,
+        case
+            when grouping(answered.authority) = 0 then 'authority'
+            when grouping(answered.topic) = 0 then 'topic'
+            else 'municipality'
+        end as dimension,
+        coalesce(answered.authority, answered.topic, answered.municipality) as member,
+        sum(answered.answered_count) as answered_count,
+        sum(answered.minutes_sum) as minutes_sum
+    from wanted_months as wanted
+    inner join {{ ref('mart_time_to_respond') }} as answered
+        on
+            wanted.region_code = answered.region_code
+            and wanted.month <= answered.day
+            and answered.day < wanted.month + interval '1 month'
+    group by
+        grouping sets (
+            (answered.region_code, wanted.month, answered.authority),
+            (answered.region_code, wanted.month, answered.topic),
+            (answered.region_code, wanted.month, answered.municipality)
+        )
+),
+
+members as (
     select
         comparison.region_code,
         comparison.period_kind,
         comparison.period_start,
         comparison.compared_with,
         comparison.compared_start,
-        answered.day >= comparison.period_start as is_now,
-        answered.authority,
-        answered.topic,
-        answered.municipality,
-        answered.answered_count,
-        answered.minutes_sum
+        months.dimension,
+        months.member,
+        coalesce(sum(months.answered_count) filter (where months.month >= comparison.period_start), 0) as now_count,
+        sum(months.minutes_sum) filter (where months.month >= comparison.period_start) as now_sum,
+        coalesce(sum(months.answered_count) filter (where months.month < comparison.period_start), 0) as then_count,
+        sum(months.minutes_sum) filter (where months.month < comparison.period_start) as then_sum
     from comparisons as comparison
-    inner join {{ ref('mart_time_to_respond') }} as answered on comparison.region_code = answered.region_code
+    inner join months on comparison.region_code = months.region_code
     where
-        (answered.day >= comparison.period_start and answered.day < comparison.period_end)
-        or (answered.day >= comparison.compared_start and answered.day < comparison.compared_end)
-),
-
-members as (
-    select
-        answers.region_code,
-        answers.period_kind,
-        answers.period_start,
-        answers.compared_with,
-        answers.compared_start,
-        part.dimension,
-        part.member,
-        coalesce(sum(answers.answered_count) filter (where answers.is_now), 0) as now_count,
-        sum(answers.minutes_sum) filter (where answers.is_now) as now_sum,
-        coalesce(sum(answers.answered_count) filter (where not answers.is_now), 0) as then_count,
-        sum(answers.minutes_sum) filter (where not answers.is_now) as then_sum
-    from answers
-    cross join
-        lateral (
-            values
-            ('authority', answers.authority),
-            ('topic', answers.topic),
-            ('municipality', answers.municipality)
-        ) as part (dimension, member)
+        (months.month >= comparison.period_start and months.month < comparison.period_end)
+        or (months.month >= comparison.compared_start and months.month < comparison.compared_end)
     group by
-        answers.region_code, answers.period_kind, answers.period_start, answers.compared_with,
-        answers.compared_start, part.dimension, part.member
+        comparison.region_code, comparison.period_kind, comparison.period_start, comparison.compared_with,
+        comparison.compared_start, months.dimension, months.member
 ),
 
 wholes as (

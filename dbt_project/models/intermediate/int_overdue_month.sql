@@ -19,9 +19,13 @@ with entered as (
         incident.authority,
         1 as entered,
         0 as left_it
-    from {{ ref('int_incident') }} as incident
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident'), ref('int_touched_month'), 'deadline_date', 'month', 'next_month'
+            )
+        }} as incident
     inner join {{ ref('int_region_clock') }} as clock on incident.region_code = clock.region_code
-    {{ join_touched_period(ref('int_touched_month'), 'incident', 'deadline_date', 'month', 'next_month') }}
     where
         incident.deadline_at < clock.as_of
         and (
@@ -37,9 +41,13 @@ answered_later as (
         incident.authority,
         0 as entered,
         1 as left_it
-    from {{ ref('int_incident') }} as incident
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident'), ref('int_touched_month'), 'first_response_date', 'month', 'next_month'
+            )
+        }} as incident
     inner join {{ ref('int_region_clock') }} as clock on incident.region_code = clock.region_code
-    {{ join_touched_period(ref('int_touched_month'), 'incident', 'first_response_date', 'month', 'next_month') }}
     where
         incident.deadline_at < clock.as_of
         and date_trunc('month', incident.first_response_date) > date_trunc('month', incident.deadline_date)

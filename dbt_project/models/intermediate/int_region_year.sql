@@ -15,8 +15,12 @@ with registered as (
         happened.region_code,
         extract(year from happened.registered_date)::integer as year,
         count(*) as message_count
-    from {{ ref('int_message') }} as happened
-    {{ join_touched_period(ref('int_touched_year'), 'happened', 'registered_date', 'first_day', 'next_first_day') }}
+    from
+        {{
+            of_touched_periods(
+                ref('int_message'), ref('int_touched_year'), 'registered_date', 'first_day', 'next_first_day'
+            )
+        }} as happened
     where happened.registered_date is not null
     group by 1, 2
 ),
@@ -26,8 +30,12 @@ resolved as (
         happened.region_code,
         extract(year from happened.resolved_date)::integer as year,
         sum(happened.message_count) as message_count
-    from {{ ref('int_incident') }} as happened
-    {{ join_touched_period(ref('int_touched_year'), 'happened', 'resolved_date', 'first_day', 'next_first_day') }}
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident'), ref('int_touched_year'), 'resolved_date', 'first_day', 'next_first_day'
+            )
+        }} as happened
     where happened.resolved_date is not null
     group by 1, 2
 ),
@@ -43,8 +51,12 @@ answered as (
             as p90_minutes,
         count(happened.deadline_at) as with_deadline_count,
         count(*) filter (where happened.is_on_time) as on_time_count
-    from {{ ref('int_incident') }} as happened
-    {{ join_touched_period(ref('int_touched_year'), 'happened', 'first_response_date', 'first_day', 'next_first_day') }}
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident'), ref('int_touched_year'), 'first_response_date', 'first_day', 'next_first_day'
+            )
+        }} as happened
     where happened.first_response_date is not null
     group by 1, 2
 )

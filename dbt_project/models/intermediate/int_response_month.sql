@@ -19,8 +19,12 @@ with answered as (
         incident.working_minutes_to_respond,
         incident.deadline_at,
         incident.is_on_time
-    from {{ ref('int_incident') }} as incident
-    {{ join_touched_period(ref('int_touched_month'), 'incident', 'first_response_date', 'month', 'next_month') }}
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident'), ref('int_touched_month'), 'first_response_date', 'month', 'next_month'
+            )
+        }} as incident
     where incident.first_response_date is not null
 )
 

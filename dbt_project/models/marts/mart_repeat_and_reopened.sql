@@ -17,41 +17,33 @@
     )
 }}
 
-with
-{% if is_incremental() %}
-    counted_days as (
-        select
-            touched.region_code,
-            passed.day::date as day
-        from {{ ref('int_touched_received_month') }} as touched
-        cross join
-            generate_series(touched.month::timestamp, touched.next_month - interval '1 day', interval '1 day')
-                as passed (day)
-        where touched.is_of_repeats
-    ),
+with counted_months as (
+    select
+        region_code,
+        month,
+        next_month,
+        -- The thirty days before it are read too: a repeat is told by what came earlier.
+        (month - interval '31 days')::date as read_from
+    from {{ ref('int_touched_received_month') }}
+    where is_of_repeats
+),
 
-    -- The thirty days before them too: a repeat is told by what came earlier.
-    read_days as (
-        select
-            region_code,
-            day
-        from counted_days
-        union
-        select
-            touched.region_code,
-            passed.day::date as day
-        from {{ ref('int_touched_received_month') }} as touched
-        cross join
-            generate_series(touched.month - interval '31 days', touched.month - interval '1 day', interval '1 day')
-                as passed (day)
-        where touched.is_of_repeats
-    ),
-{% endif %}
+-- Months that follow each other read a day once.
+read_days as (
+    select distinct
+        counted_months.region_code,
+        passed.day::date as day,
+        (passed.day + interval '1 day')::date as next_day
+    from counted_months
+    cross join
+        generate_series(
+            counted_months.read_from::timestamp, counted_months.next_month - interval '1 day', interval '1 day'
+        ) as passed (day)
+),
 
 messages as (
     select
         message.region_code,
-        message.received_date,
         date_trunc('month', message.received_date)::date as month,
         message.authority,
         message.municipality_code,
@@ -66,10 +58,7 @@ messages as (
                 coalesce(message.municipality_code, message.municipality)
             order by message.received_at, message.source, message.message_id
         ) <= interval '30 days' as is_soon_after
-    from {{ ref('int_message') }} as message
-    {% if is_incremental() -%}
-        inner join read_days on message.region_code = read_days.region_code and message.received_date = read_days.day
-    {%- endif %}
+    from {{ of_touched_periods(ref('int_message'), 'read_days', 'received_date', 'day', 'next_day') }} as message
 ),
 
 message_counts as (
@@ -85,8 +74,8 @@ message_counts as (
         count(*) filter (where messages.is_judged and messages.is_soon_after) as repeat_count
     from messages
     {% if is_incremental() -%}
-        inner join counted_days
-            on messages.region_code = counted_days.region_code and messages.received_date = counted_days.day
+        inner join counted_months
+            on messages.region_code = counted_months.region_code and messages.month = counted_months.month
     {%- endif %}
     group by
         messages.region_code, messages.month, messages.authority, messages.municipality_code, messages.municipality,
@@ -106,11 +95,12 @@ incident_counts as (
             where incident.resolved_at is not null or incident.reopened_count > 0
         ) as judged_incident_count,
         count(*) filter (where incident.reopened_count > 0) as reopened_count
-    from {{ ref('int_incident') }} as incident
-    {% if is_incremental() -%}
-        inner join counted_days
-            on incident.region_code = counted_days.region_code and incident.received_date = counted_days.day
-    {%- endif %}
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident'), 'counted_months', 'received_date', 'month', 'next_month'
+            )
+        }} as incident
     group by
         incident.region_code, date_trunc('month', incident.received_date), incident.authority,
         incident.municipality_code, incident.municipality, incident.topic

@@ -21,9 +21,13 @@ with incidents as (
         ending.ended_at is not null as is_resolved,
         extract(epoch from coalesce(ending.ended_at, clock.as_of) - span.received_at)::double precision / 86400
             as watched_days
-    from {{ ref('int_incident_span') }} as span
+    from
+        {{
+            of_touched_periods(
+                ref('int_incident_span'), ref('int_touched_cohort'), 'received_date', 'month', 'next_month'
+            )
+        }} as span
     inner join {{ ref('int_region_clock') }} as clock on span.region_code = clock.region_code
-    {{ join_touched_period(ref('int_touched_cohort'), 'span', 'received_date', 'month', 'next_month') }}
     cross join
         lateral (
             values (case when span.reopened_at is null then span.ended_at else span.ended_again_at end)

@@ -55,7 +55,8 @@ comparisons as (
 wanted_months as (
     select distinct
         comparison.region_code,
-        every.month::date as month
+        every.month::date as month,
+        (every.month + interval '1 month')::date as next_month
     from comparisons as comparison
     cross join
         lateral (
@@ -67,30 +68,38 @@ wanted_months as (
         generate_series(period.starts::timestamp, period.ends - interval '1 month', interval '1 month') as every (month)
 ),
 
-months as (
+answers as (
     select
         answered.region_code,
-        wanted.month,
+        date_trunc('month', answered.day)::date as month,
+        answered.authority,
+        answered.topic,
+        answered.municipality,
+        answered.answered_count,
+        answered.minutes_sum
+    from
+        {{
+            of_touched_periods(
+                ref('mart_time_to_respond'), 'wanted_months', 'day', 'month', 'next_month'
+            )
+        }} as answered
+),
+
+months as (
+    select
+        region_code,
+        month,
         case
-            when grouping(answered.authority) = 0 then 'authority'
-            when grouping(answered.topic) = 0 then 'topic'
+            when grouping(authority) = 0 then 'authority'
+            when grouping(topic) = 0 then 'topic'
             else 'municipality'
         end as dimension,
-        coalesce(answered.authority, answered.topic, answered.municipality) as member,
-        sum(answered.answered_count) as answered_count,
-        sum(answered.minutes_sum) as minutes_sum
-    from wanted_months as wanted
-    inner join {{ ref('mart_time_to_respond') }} as answered
-        on
-            wanted.region_code = answered.region_code
-            and wanted.month <= answered.day
-            and answered.day < wanted.month + interval '1 month'
+        coalesce(authority, topic, municipality) as member,
+        sum(answered_count) as answered_count,
+        sum(minutes_sum) as minutes_sum
+    from answers
     group by
-        grouping sets (
-            (answered.region_code, wanted.month, answered.authority),
-            (answered.region_code, wanted.month, answered.topic),
-            (answered.region_code, wanted.month, answered.municipality)
-        )
+        grouping sets ((region_code, month, authority), (region_code, month, topic), (region_code, month, municipality))
 ),
 
 members as (

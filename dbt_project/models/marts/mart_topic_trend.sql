@@ -39,8 +39,7 @@ compared as (
         months.region_code,
         months.month,
         part.part,
-        (months.month - part.back)::date as first_day,
-        (months.month - part.back + interval '1 month')::date as next_first_day
+        (months.month - part.back)::date as part_month
     from months
     cross join (
         values
@@ -50,22 +49,50 @@ compared as (
     ) as part (part, back)
 ),
 
+wanted_months as (
+    select distinct
+        region_code,
+        part_month as month,
+        (part_month + interval '1 month')::date as next_month
+    from compared
+),
+
+-- Each month is summed up once, although it is compared three times.
+received_months as (
+    select
+        received_day.region_code,
+        date_trunc('month', received_day.day)::date as month,
+        received_day.topic,
+        received_day.municipality_key,
+        max(received_day.municipality_code) as municipality_code,
+        max(received_day.municipality) as municipality,
+        sum(received_day.message_count) as message_count
+    from
+        {{
+            of_touched_periods(
+                ref('int_received_day'), 'wanted_months', 'day', 'month', 'next_month'
+            )
+        }} as received_day
+    group by
+        received_day.region_code, date_trunc('month', received_day.day), received_day.topic,
+        received_day.municipality_key
+),
+
 received as (
     select
         compared.region_code,
         compared.month,
         compared.part,
-        received_day.topic,
-        received_day.municipality_key,
-        received_day.municipality_code,
-        received_day.municipality,
-        received_day.message_count
+        received_month.topic,
+        received_month.municipality_key,
+        received_month.municipality_code,
+        received_month.municipality,
+        received_month.message_count
     from compared
-    inner join {{ ref('int_received_day') }} as received_day
+    inner join received_months as received_month
         on
-            compared.region_code = received_day.region_code
-            and compared.first_day <= received_day.day
-            and compared.next_first_day > received_day.day
+            compared.region_code = received_month.region_code
+            and compared.part_month = received_month.month
 ),
 
 known as (

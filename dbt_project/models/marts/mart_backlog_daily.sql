@@ -35,11 +35,21 @@ open_spans as (
         span.*,
         greatest(span.known_day, days.counted_from, stretch.from_day) as from_day,
         least(span.until_day - 1, days.last_day, stretch.through_day) as through_day
-    from {{ ref('int_incident_span') }} as span
-    inner join days
-        on
-            span.region_code = days.region_code
-            and span.open_until_day > days.counted_from
+    from days
+    -- Of a range with two ends the planner expects a small part of history, of one with one end a third.
+    cross join
+        lateral (
+            select known.*
+            from {{ ref('int_incident_span') }} as known
+            where
+                known.region_code = days.region_code
+                and known.open_until_day > days.counted_from
+                and known.open_until_day <= 'infinity'
+            {% if is_incremental() -%}
+                order by known.open_until_day
+                offset 0
+            {%- endif %}
+        ) as span
     cross join
         lateral (
             values

@@ -1,5 +1,6 @@
 """A night of pages: every page of the register is recorded once, whatever happens on the way."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -145,6 +146,11 @@ def test_what_is_read_now_carries_the_moment_of_the_reading(centre: Centre, stan
     assert all(NOW <= row["observed_at"] < NOW + timedelta(minutes=5) for row in found)
 
 
+def is_named(name: str, questions: str) -> bool:
+    """Whether the name or number stands there by itself: a signature may hold any number."""
+    return re.search(rf"(?<![0-9a-f]){name}(?![0-9a-f])", questions) is not None
+
+
 def test_the_same_night_again_asks_only_for_what_was_not_read(centre: Centre, standin: StandIn) -> None:
     pages_night(standin, centre.settings)
     standin.log.clear()
@@ -153,8 +159,8 @@ def test_the_same_night_again_asks_only_for_what_was_not_read(centre: Centre, st
     questions = "".join(f"{each.path}?{each.query} {each.body.decode()}\n" for each in standin.log)
     for network, first in NUMBERS.items():
         known = {f"town{number}_{network}" for number in (first, first + 1)} | {str(first), str(first + 1)}
-        assert not [name for name in known if name in questions]
-        assert str(first + 2) in questions
+        assert not [name for name in known if is_named(name, questions)]
+        assert is_named(str(first + 2), questions)
     after = [row for row in snapshots(centre) if row["members_count"] is not None]
     assert {row["page_id"]: row for row in after} == before
     assert len(after) == len(before)

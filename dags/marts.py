@@ -1,27 +1,18 @@
-"""Whenever rows came: check them, build the models, check the marts, publish their documentation."""
+"""Whenever rows came: build the marts beside those that people see, check them, and let people see them."""
 
-from airflow.sdk import TriggerRule, dag, task
+from airflow.sdk import Param, TriggerRule, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from assets import RAW_INCIDENT, RAW_PAGE_SNAPSHOT, RAW_SURVEY_RESPONSE
 from timetable import FIRST_OF_ALL
 
 
 @task
-def check_raw() -> None:
-    """Run the suite `raw`."""
-    from otklik.checks import run_suite
-    from otklik.settings import get_settings
-
-    run_suite("raw", get_settings())
-
-
-@task
-def build() -> list[dict]:
+def build(params: dict | None = None) -> list[dict]:
     """Run dbt once over everything the new batches touch; what became of each model is shown by `model`."""
     from otklik import dbt
     from otklik.settings import get_settings
 
-    groups = dbt.in_groups(dbt.build("night", get_settings()))
+    groups = dbt.in_groups(dbt.build(get_settings(), full_refresh=params["full_refresh"]))
     return [{"name": name, "results": [result.as_dict() for result in results]} for name, results in groups]
 
 
@@ -42,12 +33,22 @@ def model(group: dict) -> None:
 
 # Not "all succeeded": a skipped model would let the checks be skipped too before the failed one is seen.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def check_marts() -> None:
-    """Run the suite `marts`."""
-    from otklik.checks import run_suite
+def check() -> None:
+    """Run every suite of expectations on what was built, and on the rows it was built from."""
+    from otklik.checks import check_build
     from otklik.settings import get_settings
 
-    run_suite("marts", get_settings())
+    check_build(get_settings())
+
+
+# Whatever failed before: that people still see the night before, and why, is noted here.
+@task(trigger_rule=TriggerRule.ALL_DONE)
+def publish() -> None:
+    """Let people see what was built when it is whole and checked; otherwise note why they see the night before."""
+    from otklik.settings import get_settings
+    from otklik.warehouse import publish
+
+    print(publish.publish(get_settings()))
 
 
 @task
@@ -75,32 +76,38 @@ def publish_docs() -> None:
     catchup=False,
     max_active_runs=1,
     default_args=FIRST_OF_ALL,
+    params={
+        "full_refresh": Param(
+            False, type="boolean", title="Full refresh", description="Build all of history anew, not only what came"
+        )
+    },
     tags=["marts"],
 )
 def marts():
     """
-    **What.** Checks `raw`, runs dbt once over everything the new batches touch, shows what became of each model (the
-    sound ones of a schema in one task, each other in its own), checks `marts` and publishes the documentation of the
-    models. Safe to run at any time; with nothing new it changes nothing.
+    **What.** Runs dbt once over everything the new batches touch, beside the marts that people see; shows what became
+    of each model (the sound ones of a schema in one task, each other in its own); checks the rows that came and what
+    was built from them; and lets people see it, all at once. Safe to run at any time; with nothing new it changes
+    nothing.
 
-    **When it fails**
+    **When it fails** people go on seeing the night before, and the dashboards say so.
 
-    - `check_raw`: a critical expectation on `raw` failed; its log and the quality reports name it. Marts keep
-      showing what they showed. Mend the cause, then clear `check_raw` (with downstream).
     - `model`, by name: dbt could not build that model, or one of its tests failed. Its log has dbt's message and the
       path of the SQL as run. Models that depend on it are skipped. Mend it, then clear `build` (with downstream).
     - `build`: dbt could not begin: the project does not parse, or the warehouse does not answer.
-    - `check_marts`: a critical expectation failed; its log and the quality reports name it.
+    - `check`: a critical expectation failed; its log and the quality reports name it. Mend the cause, then clear
+      `build` (with downstream).
+    - `publish`: something before it failed, its log says what; there is nothing to do but there.
     - `source_freshness` only warns: data of a source is older than its limit in the dbt project.
 
-    **Run it again:** clear `build`, or trigger the DAG. To rebuild everything from `raw`:
-    `dbt build --full-refresh --selector night` in `dbt_project/`.
+    **Run it again:** clear `build`, or trigger the DAG. To build everything from `raw` anew, trigger it with Full
+    refresh; the next night builds the other side of the marts anew, too.
     """
     groups = build()
-    check_raw() >> groups
-    model.expand(group=groups) >> check_marts()
+    published = publish()
+    model.expand(group=groups) >> check() >> published
     # One after the other: each is a process of dbt, and nobody waits for them.
-    groups >> publish_docs() >> source_freshness()
+    published >> publish_docs() >> source_freshness()
 
 
 marts()

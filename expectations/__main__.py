@@ -1,31 +1,34 @@
-"""`python -m expectations raw|marts`: run a suite.
+"""`python -m expectations raw marts`: run suites.
 
-Exit codes: 0 = holds, 1 = a critical expectation failed, 2 = the suite or a setting is wrong,
+Exit codes: 0 = all hold, 1 = a critical expectation failed, 2 = a suite or a setting is wrong,
 3 = the warehouse does not answer.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 
-from expectations.record import Run, failed, record, table
+from expectations.record import Outcome, Run, failed, record, table
 from expectations.report import write_report
-from expectations.suite import SUITES, SuiteError, check_against_database, read_suite
+from expectations.side import Side, not_published_yet, what_people_see
+from expectations.suite import SUITES, Suite, SuiteError, check_against_database, read_suite
 from otklik.settings import Settings, SettingsError, get_settings
 
 HOLDS, CRITICAL, CANNOT_RUN, NO_ANSWER = 0, 1, 2, 3
 
 
 def main() -> int:
-    """Run the suite named on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m expectations", description="Run a suite of expectations.")
-    parser.add_argument("suite", help="raw, marts, or the path of a suite file")
-    name = parser.parse_args().suite
-    file = Path(name) if name.endswith((".yml", ".yaml")) else SUITES / f"{name}.yml"
+    """Run the suites named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m expectations", description="Run suites of expectations.")
+    parser.add_argument("suites", nargs="+", metavar="suite", help="raw, marts, or the path of a folder or file")
+    parser.add_argument("--next", action="store_true", help="check the build that is not published yet")
+    arguments = parser.parse_args()
+    places = [Path(name) if "/" in name else SUITES / name for name in arguments.suites]
     try:
-        return run(file, get_settings())
+        return run(places, get_settings(), beside=arguments.next)
     except (SuiteError, SettingsError) as error:
         print(error, file=sys.stderr)
         return CANNOT_RUN
@@ -34,20 +37,40 @@ def main() -> int:
         return NO_ANSWER
 
 
-def run(file: Path, settings: Settings) -> int:
-    """Check a suite file, run it, record and print what it found; return the exit code."""
-    suite = read_suite(file)
-    with psycopg.connect(settings.dsn("publisher"), autocommit=True) as connection:
-        check_against_database(suite, connection)
-        # Great Expectations takes seconds to import: a suite that cannot run should say so at once.
-        from expectations.checkpoint import run_checkpoint
+def run(places: Sequence[Path], settings: Settings, *, beside: bool = False) -> int:
+    """Read suites, run them, record and print what they found; return the exit code.
 
-        report = settings.var / "site" / "quality"
-        docs, results = report / "docs", settings.var / "quality"
-        this_run = Run(suite.name)
-        outcomes = run_checkpoint(suite, this_run, settings.sqlalchemy_url("publisher"), docs, results)
-        record(connection, this_run, outcomes)
-        write_report(connection, report, docs, settings.zone)
+    `beside` checks the build that is not published yet, otherwise what people see is checked.
+    """
+    suites = [read_suite(place) for place in places]
+    # Who checks can change nothing of what it checks.
+    with psycopg.connect(settings.dsn("engineer"), autocommit=True) as reading:
+        side = not_published_yet(reading) if beside else what_people_see(reading)
+        reading.execute("select set_config('search_path', %s, false)", [side.search_path])
+        for suite in suites:
+            check_against_database(suite, side, reading)
+    return max(_run(suites, side, settings))
+
+
+def _run(suites: Sequence[Suite], side: Side, settings: Settings) -> list[int]:
+    # Great Expectations takes seconds to import: a suite that cannot run should say so at once.
+    from expectations.checkpoint import Checkpoints
+
+    report = settings.var / "site" / "quality"
+    docs, results = report / "docs", settings.var / "quality"
+    checkpoints = Checkpoints(side, settings.sqlalchemy_url("engineer"), docs, results)
+    codes = []
+    with psycopg.connect(settings.dsn("publisher"), autocommit=True) as writing:
+        for suite in suites:
+            this_run = Run(suite.name, side.build_id)
+            outcomes = checkpoints.run(suite, this_run)
+            record(writing, this_run, outcomes)
+            codes.append(_tell(suite, outcomes))
+        write_report(writing, report, docs, settings.zone)
+    return codes
+
+
+def _tell(suite: Suite, outcomes: Sequence[Outcome]) -> int:
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))
     print(table(outcomes))
     print(f"{suite.name}: {len(outcomes)} expectations, {critical} critical failures, {warning} warnings")

@@ -14,6 +14,7 @@ class Run:
     """One run of a suite."""
 
     suite: str
+    build_id: uuid.UUID | None = None
     run_id: uuid.UUID = field(default_factory=uuid.uuid4)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -40,9 +41,19 @@ def record(connection: psycopg.Connection[Any], run: Run, outcomes: Sequence[Out
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(
-            "insert into quality.check_run (run_id, suite, started_at, finished_at, success, evaluated,"
-            " failed_critical, failed_warning) values (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (run.run_id, run.suite, run.started_at, datetime.now(UTC), critical == 0, len(outcomes), critical, warning),
+            "insert into quality.check_run (run_id, build_id, suite, started_at, finished_at, success, evaluated,"
+            " failed_critical, failed_warning) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                run.run_id,
+                run.build_id,
+                run.suite,
+                run.started_at,
+                datetime.now(UTC),
+                critical == 0,
+                len(outcomes),
+                critical,
+                warning,
+            ),
         )
         cursor.executemany(
             'insert into quality.check_result (run_id, expectation, "column", severity, success, observed, protects)'

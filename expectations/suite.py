@@ -1,4 +1,4 @@
-"""A suite: a YAML file of expectations by table, read and checked before anything runs."""
+"""A suite: a folder of YAML files, one for each table, read and checked before anything runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 import psycopg
 import yaml
-from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from expectations.side import Side
 
 SUITES = Path(__file__).parent / "suites"
 
@@ -53,60 +54,80 @@ class Check(BaseModel):
 
     @property
     def query(self) -> str | None:
-        """The SQL that must return no rows, `{batch}` standing for the table."""
+        """The SQL that must return no rows, `{batch}` standing for the rows that are checked."""
         return self.arguments.get("unexpected_rows_query")
 
 
-class Suite(BaseModel):
-    """Expectations by table, in the order of the file."""
+class Table(BaseModel):
+    """What must hold of a table: of the rows of the night for which the SQL condition `rows` is true, else of all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: Path
-    tables: dict[Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_0-9]+$")], list[Check]]
+    table: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_0-9]+$")]
+    rows: str | None = None
+    expectations: list[Check]
 
-    @property
-    def name(self) -> str:
-        return self.file.stem
 
-    def __iter__(self) -> Iterator[tuple[str, Check]]:  # type: ignore[override]
+class Suite(BaseModel):
+    """Tables in the order of their files."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    tables: list[Table]
+
+    def __iter__(self) -> Iterator[tuple[Table, Check]]:  # type: ignore[override]
         """Yield every check with its table."""
-        return ((table, check) for table, checks in self.tables.items() for check in checks)
+        return ((table, check) for table in self.tables for check in table.expectations)
 
 
-def read_suite(file: Path) -> Suite:
-    """Read a suite file.
+def read_suite(place: Path) -> Suite:
+    """Read a suite: a folder of files, or one file alone.
 
-    A check with `columns: [a, b]` stands for one check of each. Raises SuiteError.
+    A check with `columns: [a, b]` stands for one check of each. Raises SuiteError naming all that is wrong.
     """
-    if not file.exists():
-        known = ", ".join(sorted(path.stem for path in SUITES.glob("*.yml")))
-        raise SuiteError(f"{file}: there is no such suite; there are: {known}")
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        tables = {table: [one for check in checks for one in _each_column(check)] for table, checks in content.items()}
-        return Suite(file=file, tables=tables)
-    except yaml.YAMLError as error:
-        raise SuiteError(f"{file}: not YAML: {error}") from None
-    except ValidationError as error:
-        problems = (f"{_place(content, item['loc'])}: {item['msg']}" for item in error.errors())
-        raise SuiteError(f"{file}: " + "; ".join(problems)) from None
-    except (AttributeError, TypeError):
-        raise SuiteError(f"{file}: expected tables, and under each a list of expectations") from None
+    files = sorted(place.glob("*.yml")) if place.is_dir() else [place]
+    if not files or not files[0].exists():
+        known = ", ".join(sorted(path.name for path in SUITES.iterdir()))
+        raise SuiteError(f"{place}: there is no such suite; there are: {known}")
+    return Suite(name=place.stem, tables=[_read_table(file) for file in files])
 
 
-def check_against_database(suite: Suite, connection: psycopg.Connection[Any]) -> None:
-    """Make sure that every table, column and query of the suite exists and may be read.
+def check_against_database(suite: Suite, side: Side, connection: psycopg.Connection[Any]) -> None:
+    """Make sure that every table, column and query of the suite exists on that side and may be read.
 
     Raises SuiteError naming all that do not. Queries are planned, not run.
     """
     problems = [
-        f"{suite.file}: {table}: {check.label}: {problem}"
-        for table, check in suite
-        for problem in _problems(table, check, connection)
+        f"{table.file}: {problem}" for table in suite.tables for problem in _problems(table, side, connection)
     ]
     if problems:
         raise SuiteError("\n".join(problems))
+
+
+def rows_checked(table: Table, side: Side) -> str:
+    """Return the query for the rows of a table that are checked."""
+    return side.rows(table.table, table.rows)
+
+
+def unexpected_rows(table: Table, check: Check, side: Side) -> str:
+    """Return the query of a check with the numbers of the batches and the rows that are checked in their places."""
+    return side.fill(check.query or "").replace("{batch}", f"({rows_checked(table, side)})")
+
+
+def _read_table(file: Path) -> Table:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        checks = [one for check in content["expectations"] for one in _each_column(check)]
+        return Table(**content | {"file": file, "expectations": checks})
+    except yaml.YAMLError as error:
+        raise SuiteError(f"{file}: not YAML: {error}") from None
+    except ValidationError as error:
+        problems = (f"{_place(checks, item['loc'])}: {item['msg']}" for item in error.errors())
+        raise SuiteError(f"{file}: " + "; ".join(problems)) from None
+    except (AttributeError, KeyError, TypeError):
+        raise SuiteError(f"{file}: expected `table`, and under `expectations` a list of them") from None
 
 
 def _each_column(check: dict[str, Any]) -> list[dict[str, Any]]:
@@ -116,45 +137,50 @@ def _each_column(check: dict[str, Any]) -> list[dict[str, Any]]:
     return [rest | {"column": column} for column in check["columns"]]
 
 
-def _place(content: dict[str, Any], location: tuple[int | str, ...]) -> str:
-    # ('tables', 'raw.incident', 3, 'severity') → the words a reader of the file would look for.
-    _, table, *inside = (*location, "", "")[: max(len(location), 2)]
-    if not inside:
-        return str(table)
-    number, *rest = inside
-    checks = [one for check in content[table] for one in _each_column(check)]
-    check = checks[int(number)]
-    subject = check.get("name") or check.get("expect") or f"expectation {int(number) + 1}"
-    column = f" on column {check['column']}" if "column" in check else ""
-    return ": ".join([str(table), f"{subject}{column}", *map(str, rest)])
+def _place(checks: list[dict[str, Any]], location: tuple[int | str, ...]) -> str:
+    # ('expectations', 3, 'severity') → the words a reader of the file would look for.
+    match location:
+        case ("expectations", int(number), *rest):
+            check = checks[number]
+            subject = check.get("name") or check.get("expect") or f"expectation {number + 1}"
+            column = f" on column {check['column']}" if "column" in check else ""
+            return ": ".join([f"{subject}{column}", *map(str, rest)])
+    return ": ".join(map(str, location))
 
 
-def _problems(table: str, check: Check, connection: psycopg.Connection[Any]) -> Iterator[str]:
-    columns = _readable_columns(table, connection)
+def _problems(table: Table, side: Side, connection: psycopg.Connection[Any]) -> Iterator[str]:
+    place = side.table(table.table)
+    columns = _readable_columns(place, connection)
     if columns is None:
-        yield f"there is no table {table} that {connection.info.user} may read"
+        yield f"there is no table {place} that {connection.info.user} may read"
         return
-    for column in check.columns:
-        if column not in columns:
-            yield f"table {table} has no column '{column}'; it has {', '.join(columns)}"
-    if check.query:
-        try:
-            with connection.transaction():
-                connection.execute("explain " + check.query.format(batch=table))  # type: ignore[call-overload]
-        except (psycopg.Error, KeyError, IndexError) as error:
-            reason = getattr(getattr(error, "diag", None), "message_primary", None) or repr(error)
-            yield f"the query cannot be run: {reason}"
+    if table.rows and (reason := _cannot_be_run(rows_checked(table, side), connection)):
+        yield f"rows: the condition cannot be used: {reason}"
+        return
+    for check in table.expectations:
+        for column in check.columns:
+            if column not in columns:
+                yield f"{check.label}: table {table.table} has no column '{column}'; it has {', '.join(columns)}"
+        if check.query and (reason := _cannot_be_run(unexpected_rows(table, check, side), connection)):
+            yield f"{check.label}: the query cannot be run: {reason}"
+
+
+def _cannot_be_run(query: str, connection: psycopg.Connection[Any]) -> str | None:
+    # Planned, not run.
+    try:
+        with connection.transaction():
+            connection.execute("explain " + query)  # type: ignore[call-overload]
+    except psycopg.Error as error:
+        return error.diag.message_primary or repr(error)
+    return None
 
 
 def _readable_columns(table: str, connection: psycopg.Connection[Any]) -> list[str] | None:
-    schema, name = table.split(".")
     rows = connection.execute(
-        sql.SQL(
-            "select attname from pg_attribute join pg_class on pg_class.oid = attrelid"
-            " join pg_namespace on pg_namespace.oid = relnamespace"
-            " where nspname = %s and relname = %s and attnum > 0 and not attisdropped"
-            " and has_schema_privilege(nspname, 'usage') and has_table_privilege(attrelid, 'select') order by attnum"
-        ),
-        (schema, name),
+        "select attname from pg_attribute join pg_class on pg_class.oid = attrelid"
+        " join pg_namespace on pg_namespace.oid = relnamespace"
+        " where nspname = %s and relname = %s and attnum > 0 and not attisdropped"
+        " and has_schema_privilege(nspname, 'usage') and has_table_privilege(attrelid, 'select') order by attnum",
+        table.split("."),
     ).fetchall()
     return [row[0] for row in rows] or None

@@ -4,13 +4,18 @@ import json
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
 
 from otklik.errors import OtklikError
 from otklik.programs import run_logged
 from otklik.settings import PROJECT, Settings
 from otklik.site import write_start_page
+from otklik.warehouse import builds
 
 PROGRAM = Path(sys.executable).with_name("dbt")
 _FAILED = ("error", "fail", "runtime error")
@@ -38,19 +43,29 @@ class ModelResult:
         return asdict(self)
 
 
-def build(selector: str, settings: Settings) -> list[ModelResult]:
-    """Build and test what a selector of selectors.yml names; return the result of each model, failed or not.
+def build(settings: Settings, *, full_refresh: bool = False) -> list[ModelResult]:
+    """Build and test the marts beside those that people see; return the result of each model, failed or not.
 
+    Only what came since they were built last is taken in. All of history is built anew when `full_refresh` asks for it,
+    and when the marts that people see were built anew since. What became of it is noted in quality.build.
     Raises RuntimeError when dbt could not begin (the project does not parse, the warehouse does not answer).
     """
+    with psycopg.connect(settings.dsn("publisher")) as connection:
+        plan = builds.plan(connection, full_refresh=full_refresh)
     results = target(settings) / "run_results.json"
     # Removed first, so that results of an earlier run are never taken for this one's.
     results.unlink(missing_ok=True)
-    code = _dbt(["build", "--selector", selector], settings)
-    if not results.exists():
+    started = datetime.now(UTC)
+    code = _dbt(["build", "--selector", "night", *(["--full-refresh"] if plan.is_full_refresh else [])], settings)
+    told = json.loads(results.read_text(encoding="utf-8")) if results.exists() else None
+    # A run that did not begin has no number of its own.
+    build_id = UUID(told["metadata"]["invocation_id"]) if told else uuid4()
+    with psycopg.connect(settings.dsn("publisher")) as connection:
+        builds.note(connection, builds.Build(build_id, started, datetime.now(UTC), code == 0, plan))
+    if told is None:
         raise RuntimeError(f"dbt ended with exit code {code} before it built anything; its last words are above")
     manifest = json.loads((target(settings) / "manifest.json").read_text(encoding="utf-8"))
-    return model_results(json.loads(results.read_text(encoding="utf-8"))["results"], manifest)
+    return model_results(told["results"], manifest)
 
 
 def check_freshness(settings: Settings) -> bool:
@@ -60,22 +75,26 @@ def check_freshness(settings: Settings) -> bool:
 
 def publish_docs(settings: Settings) -> Path:
     """Write dbt's documentation as one page under the static site and return its path."""
-    if _dbt(["docs", "generate", "--static"], settings):
+    if _dbt(["docs", "generate", "--static"], settings, side="live"):
         raise RuntimeError("dbt could not generate its documentation; its last words are above")
     page = settings.var / "site" / "dbt" / "index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(target(settings) / "static_index.html", page)
+    shutil.copyfile(target(settings, "live") / "static_index.html", page)
     write_start_page(settings)
     return page
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables dbt needs to work on this installation, those of Otklik included."""
+def dbt_environment(settings: Settings, side: str = "next") -> dict[str, str]:
+    """Return the variables dbt needs to work on this installation, those of Otklik included.
+
+    `side` is a target of profiles.yml: `next` is built, `live` is what people see.
+    """
     folder = PROJECT / "dbt_project"
     return settings.environment() | {
         "DBT_PROJECT_DIR": str(folder),
         "DBT_PROFILES_DIR": str(folder),
-        "DBT_TARGET_PATH": str(target(settings)),
+        "OTKLIK_DBT_TARGET": side,
+        "DBT_TARGET_PATH": str(target(settings, side)),
         "DBT_LOG_PATH": str(settings.var / "log" / "dbt"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
@@ -101,9 +120,10 @@ def raise_for_failure(result: ModelResult) -> None:
         raise ModelError(f"{result.name}: {result.message}{where}{tests}")
 
 
-def target(settings: Settings) -> Path:
+def target(settings: Settings, side: str = "next") -> Path:
     """Return the folder dbt writes its artifacts to."""
-    return settings.var / "dbt" / "target"
+    # Of one folder for both dbt would read the whole project anew each time.
+    return settings.var / "dbt" / side
 
 
 def model_results(results: list[dict[str, Any]], manifest: dict[str, Any]) -> list[ModelResult]:
@@ -150,5 +170,5 @@ def _said(test: dict[str, Any]) -> str:
     return f"{test['unique_id'].split('.')[2]}: {test['message']}"
 
 
-def _dbt(arguments: list[str], settings: Settings) -> int:
-    return run_logged([str(PROGRAM), *arguments], dbt_environment(settings) | {"DBT_USE_COLORS": "false"})
+def _dbt(arguments: list[str], settings: Settings, side: str = "next") -> int:
+    return run_logged([str(PROGRAM), *arguments], dbt_environment(settings, side) | {"DBT_USE_COLORS": "false"})

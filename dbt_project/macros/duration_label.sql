@@ -1,8 +1,8 @@
 {# Minutes as a Russian reader says them: «28 мин», «2 ч 28 мин», from 48 hours «2 сут 3 ч»; a part that is zero
    is left out, NULL is «нет данных», a negative difference has a minus sign. Spaces do not break. #}
 {% macro create_duration_label() -%}
-    {% set readers = 'otklik_reader, otklik_analyst, otklik_auditor, otklik_engineer, otklik_publisher' -%}
-    create or replace function marts.duration_label(minutes numeric) returns text
+    {% set readers = 'otklik_reader, otklik_analyst, otklik_auditor, otklik_engineer' -%}
+    create or replace function {{ schema_of('marts') }}.duration_label(minutes numeric) returns text
     language sql immutable parallel safe
     as $function$
         select case
@@ -26,8 +26,8 @@
                 case when whole < 2880 then whole % 60 end as odd_minutes
         ) as parts
     $function$;
-    comment on function marts.duration_label(numeric) is
+    comment on function {{ schema_of('marts') }}.duration_label(numeric) is
         'Минуты словами: 148 → 2 ч 28 мин; от 48 часов — сутки и часы; NULL → нет данных';
-    revoke all on function marts.duration_label(numeric) from public;
-    grant execute on function marts.duration_label(numeric) to {{ readers }};
+    revoke all on function {{ schema_of('marts') }}.duration_label(numeric) from public;
+    grant execute on function {{ schema_of('marts') }}.duration_label(numeric) to {{ readers }};
 {%- endmacro %}

@@ -16,8 +16,8 @@
 
 {# marts.histogram_percentile(string_agg(histogram, ' '), 0.9): as percentile_cont, of buckets. #}
 {% macro create_histogram_percentile() -%}
-    {% set readers = 'otklik_reader, otklik_analyst, otklik_auditor, otklik_engineer, otklik_publisher' -%}
-    create or replace function marts.histogram_percentile(histogram text, share numeric) returns numeric
+    {% set readers = 'otklik_reader, otklik_analyst, otklik_auditor, otklik_engineer' -%}
+    create or replace function {{ schema_of('marts') }}.histogram_percentile(histogram text, share numeric) returns numeric
     language sql immutable parallel safe
     as $function$
         with buckets as (
@@ -49,8 +49,8 @@
 
         select (below + (above - below) * share_of_above::float8)::numeric from neighbours
     $function$;
-    comment on function marts.histogram_percentile(text, numeric) is
+    comment on function {{ schema_of('marts') }}.histogram_percentile(text, numeric) is
         'Процентиль времени ответа по гистограммам среза с точностью до 1 %: histogram_percentile(string_agg(histogram, '' ''), 0.9)';
-    revoke all on function marts.histogram_percentile(text, numeric) from public;
-    grant execute on function marts.histogram_percentile(text, numeric) to {{ readers }};
+    revoke all on function {{ schema_of('marts') }}.histogram_percentile(text, numeric) from public;
+    grant execute on function {{ schema_of('marts') }}.histogram_percentile(text, numeric) to {{ readers }};
 {%- endmacro %}

@@ -48,12 +48,12 @@
 {%- endmacro %}
 
 
-{# Number of the last batch the marts were completely built through; 0 before the first build.
-   int_published is written last and read first, which ref() would refuse as a cycle. #}
-{% macro published_through() -%}
-    {% set published = adapter.get_relation(target.database, 'intermediate', 'int_published') if execute -%}
-    {% if published -%}
-        (select coalesce(max(batches_through), 0) from {{ published }})
+{# Number of the last batch that these marts were completely built through; 0 before the first build.
+   int_build is written last and read first, which ref() would refuse as a cycle. #}
+{% macro built_through() -%}
+    {% set build = adapter.get_relation(target.database, schema_of('intermediate'), 'int_build') if execute -%}
+    {% if build -%}
+        (select coalesce(max(batches_through), 0) from {{ build }})
     {%- else -%}
         0
     {%- endif %}

@@ -13,7 +13,7 @@ OLDEST_SERVER = 16
 SEARCH_PATHS = {
     "owner": "raw, quality",
     "loader": "raw",
-    "transformer": "marts, intermediate, staging, reference",
+    "transformer": "marts_next, intermediate_next, staging, reference",
     "publisher": "quality",
     "reader": "marts",
     "analyst": "marts, quality",
@@ -22,8 +22,8 @@ SEARCH_PATHS = {
 }
 # People's questions end by themselves; the pipeline's own work takes what it takes.
 STATEMENT_TIMEOUTS = {"reader": "60s", "analyst": "5min", "auditor": "5min"}
-# dbt, the load and the checks stage their work in temporary tables.
-USES_TEMPORARY_TABLES = ("loader", "transformer", "publisher")
+# dbt and the load stage their work in temporary tables.
+USES_TEMPORARY_TABLES = ("loader", "transformer")
 
 
 class DatabaseError(Exception):
@@ -41,8 +41,8 @@ def prepare_server(settings: Settings) -> None:
             _ensure_role(admin, settings, role)
         for role in ("owner", *SERVICE_ROLES):
             _act_for(admin, role)
-        # The owner makes the transformer's schemas on its behalf when it migrates.
-        admin.execute("grant otklik_transformer to otklik_owner")
+        # The owner makes the others' schemas on their behalf when it migrates.
+        admin.execute("grant otklik_transformer, otklik_publisher to otklik_owner")
         for role in SERVICE_ROLES:
             _ensure_database(admin, settings.database(role), f"otklik_{role}")
             open_database(admin, settings.database(role), (role,))
@@ -55,7 +55,9 @@ def prepare_warehouse(settings: Settings) -> None:
         _ensure_database(admin, settings.db_name, "otklik_owner")
         open_database(admin, settings.db_name, DATABASE_ROLES)
         database = sql.Identifier(settings.db_name)
-        admin.execute(sql.SQL("grant create on database {} to otklik_transformer").format(database))
+        # Who publishes exchanges schemas by their names, which takes the right to make some; nobody else needs it.
+        admin.execute(sql.SQL("revoke create, temporary on database {} from otklik_transformer, otklik_publisher").format(database))
+        admin.execute(sql.SQL("grant create on database {} to otklik_publisher").format(database))
         for role in USES_TEMPORARY_TABLES:
             grantee = sql.Identifier(f"otklik_{role}")
             admin.execute(sql.SQL("grant temporary on database {} to {}").format(database, grantee))

@@ -109,10 +109,45 @@ rejected_row = Table(
     comment="Rows that a contract refused, with the reasons and the original content",
 )
 
+build = Table(
+    "build",
+    metadata,
+    Column("build_id", Uuid, primary_key=True, comment="dbt's own number of the run"),
+    Column("started_at", Moment, nullable=False),
+    Column("finished_at", Moment, nullable=False),
+    Column("success", Boolean, nullable=False, comment="Every model was built and every test of dbt held"),
+    Column("is_full_refresh", Boolean, nullable=False, comment="All of history was built anew"),
+    Column(
+        "generation",
+        Integer,
+        nullable=False,
+        comment="Rises when history is to be built anew: a side of the marts of an older one is built anew, too",
+    ),
+    Column("batches_after", BigInteger, comment="It took in the batches after this one"),
+    Column("batches_through", BigInteger, comment="through this one"),
+    Column("otklik_version", Text, nullable=False),
+    schema="quality",
+    comment="Grain: one build of the marts beside those that people see",
+)
+
+publication = Table(
+    "publication",
+    metadata,
+    Column("publication_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("build_id", Uuid, ForeignKey("quality.build.build_id"), index=True),
+    Column("decided_at", Moment, nullable=False, server_default=func.now()),
+    Column("published", Boolean, nullable=False),
+    Column("reason", Text, comment="Why people still see the build before, in Russian; NULL when it was published"),
+    CheckConstraint("published = (reason is null)", name="publication_reason_given"),
+    schema="quality",
+    comment="Grain: one decision whether a build is what people see",
+)
+
 check_run = Table(
     "check_run",
     metadata,
     Column("run_id", Uuid, primary_key=True),
+    Column("build_id", Uuid, ForeignKey("quality.build.build_id"), index=True, comment="The build that was checked"),
     Column("suite", Text, nullable=False),
     Column("region_code", Text),
     Column("started_at", Moment, nullable=False),

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from tests.fixtures.dbt import TestWarehouse, at, message
+from tests.fixtures.dbt import NOTES, TestWarehouse, at, message
 from tests.fixtures.pages import (
     COUNTED,
     FIRST_NIGHT,
@@ -120,7 +120,7 @@ def test_a_register_shown_by_a_build_that_stopped_half_way_is_made_up_for(
         "2022-12-03",
         [page("town-vk", "town", closed_on="2022-11-30"), page("museum-vk", "town", valid_from="2022-12-03")],
     )
-    by_night.model("--exclude", "int_published", marts=MARTS)
+    by_night.model("--exclude", *NOTES, marts=MARTS)
     assert list(days(by_night, "town-vk")) == [0]
     load("page", "2022-12-04", [PAGES[0], PAGES[3]])
     by_night.model(marts=MARTS)

@@ -47,13 +47,19 @@ def failures(house: TestWarehouse) -> list[tuple[Any, ...]]:
     )
 
 
-def suite(folder: Path, checks: dict[str, list[dict[str, Any]]]) -> Path:
-    """Write a suite file whose every check is critical unless it says otherwise."""
+def suite(folder: Path, table: str, checks: list[dict[str, Any]], **others: Any) -> Path:
+    """Write a suite of one table whose every check is critical unless it says otherwise."""
     told = {"severity": "critical", "protects": "Проверка для теста."}
     file = folder / "scratch.yml"
-    content = {table: [told | check for check in several] for table, several in checks.items()}
+    content = {"table": table, "expectations": [told | check for check in checks]} | others
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return file
+
+
+def written() -> list[dict[str, Any]]:
+    """The checks on `raw` as their files have them."""
+    files = sorted((SUITES / "raw").glob("*.yml"))
+    return [check for file in files for check in yaml.safe_load(file.read_text("utf-8"))["expectations"]]
 
 
 def command(name: str) -> subprocess.CompletedProcess[str]:
@@ -62,10 +68,9 @@ def command(name: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_sound_rows_pass_and_every_result_is_kept_with_what_it_protects(house: TestWarehouse) -> None:
-    assert run(SUITES / "raw.yml", house.settings) == 0
+    assert run([SUITES / "raw"], house.settings) == 0
 
-    written = yaml.safe_load((SUITES / "raw.yml").read_text(encoding="utf-8"))
-    expected = sum(len(check.get("columns", ["one"])) for checks in written.values() for check in checks)
+    expected = sum(len(check.get("columns", ["one"])) for check in written())
     kept = house.row("select * from quality.check_run", role="auditor")
     assert (kept["suite"], kept["success"], kept["evaluated"]) == ("raw", True, expected)
     assert (kept["failed_critical"], kept["failed_warning"], kept["region_code"]) == (0, 0, None)
@@ -81,16 +86,16 @@ def test_sound_rows_pass_and_every_result_is_kept_with_what_it_protects(house: T
 
 
 def test_an_empty_warehouse_is_a_critical_failure(warehouse: Settings) -> None:
-    assert run(SUITES / "raw.yml", warehouse) == 1
+    assert run([SUITES / "raw"], warehouse) == 1
     assert failures(TestWarehouse(warehouse)) == [
-        ("raw.incident: ExpectTableRowCountToBeBetween", None, "critical", "0")
+        ("raw.incident: there_are_messages", None, "critical", "1")
     ]
 
 
 def test_rows_that_went_missing_after_the_load_are_caught_by_name(house: TestWarehouse) -> None:
     with psycopg.connect(house.settings.dsn("owner")) as connection:
         connection.execute("delete from raw.incident where message_id = '1'")
-    assert run(SUITES / "raw.yml", house.settings) == 1
+    assert run([SUITES / "raw"], house.settings) == 1
     assert failures(house) == [("raw.batch: loaded_rows_are_there", None, "critical", "1")]
 
 
@@ -102,7 +107,7 @@ def test_what_breaks_the_order_of_things_is_caught_by_name(house: TestWarehouse)
     ]
     # The file had a fourth row, rejected; yet the row itself was not kept.
     house.night("2022-03-02", rows, rejected=1)
-    assert run(SUITES / "raw.yml", house.settings) == 1
+    assert run([SUITES / "raw"], house.settings) == 1
     assert failures(house) == [
         ("raw.incident: ExpectColumnValuesToBeInSet", "status", "critical", "1 из 5 строк"),
         (
@@ -119,7 +124,7 @@ def test_what_breaks_the_order_of_things_is_caught_by_name(house: TestWarehouse)
 
 def test_a_warning_does_not_stop_the_night(house: TestWarehouse) -> None:
     house.night("2022-03-02", [message(str(number), "2022-03-02 10:00") for number in range(3, 8)])
-    assert run(SUITES / "raw.yml", house.settings) == 0
+    assert run([SUITES / "raw"], house.settings) == 0
     # Five of seven messages lack a municipality; at most one in ten may.
     assert failures(house) == [
         ("raw.incident: ExpectColumnValuesToNotBeNull", "municipality", "warning", "5 из 7 строк")
@@ -152,7 +157,7 @@ def test_no_failing_value_is_left_anywhere(
     ]
     # The same person twice, so that the compound key is not unique either.
     house.night("2022-03-02", [message("3", "2022-03-02 11:00", **PERSONAL)])
-    assert run(suite(tmp_path, {"raw.incident": checks}), house.settings) == 1
+    assert run([suite(tmp_path, "raw.incident", checks)], house.settings) == 1
     assert len(failures(house)) == len(checks)
     assert failures(house)[-1] == (
         "raw.incident: breaks_on_a_value",
@@ -172,8 +177,8 @@ def test_no_failing_value_is_left_anywhere(
 
 
 def test_earlier_runs_stay_within_reach(house: TestWarehouse) -> None:
-    run(SUITES / "raw.yml", house.settings)
-    run(SUITES / "raw.yml", house.settings)
+    run([SUITES / "raw"], house.settings)
+    run([SUITES / "raw"], house.settings)
     report = house.settings.var / "site" / "quality"
     runs = house.rows("select run_id from quality.check_run", role="auditor")
     page = (report / "index.html").read_text(encoding="utf-8")
@@ -192,46 +197,60 @@ def test_earlier_runs_stay_within_reach(house: TestWarehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("checks", "complaint"),
+    ("table", "check", "others", "complaint"),
     [
         (
-            {"raw.incident": [{"expect": "ExpectColumnValuesToNotBeNull", "column": "mesage_id"}]},
-            "raw.incident: ExpectColumnValuesToNotBeNull: table raw.incident has no column 'mesage_id'; it has",
+            "raw.incident",
+            {"expect": "ExpectColumnValuesToNotBeNull", "column": "mesage_id"},
+            {},
+            "ExpectColumnValuesToNotBeNull: table raw.incident has no column 'mesage_id'; it has region_code, source",
         ),
         (
-            {"raw.incidents": [{"expect": "ExpectColumnValuesToNotBeNull", "column": "message_id"}]},
-            "raw.incidents: ExpectColumnValuesToNotBeNull: there is no table raw.incidents that otklik_publisher",
+            "raw.incidents",
+            {"expect": "ExpectColumnValuesToNotBeNull", "column": "message_id"},
+            {},
+            "there is no table raw.incidents that otklik_engineer may read",
         ),
         (
+            "raw.batch",
             {
-                "raw.batch": [
-                    {
-                        "expect": "UnexpectedRowsExpectation",
-                        "name": "typo",
-                        "unexpected_rows_query": "select rows_red from {batch}",
-                    }
-                ]
+                "expect": "UnexpectedRowsExpectation",
+                "name": "typo",
+                "unexpected_rows_query": "select rows_red from {batch}",
             },
-            'raw.batch: typo: the query cannot be run: column "rows_red" does not exist',
+            {},
+            'typo: the query cannot be run: column "rows_red" does not exist',
         ),
         (
-            {"raw.batch": [{"expect": "ExpectMiracles"}]},
-            "raw.batch: Great Expectations has no expectation called ExpectMiracles",
+            "raw.batch",
+            {"expect": "ExpectMiracles"},
+            {},
+            "Great Expectations has no expectation called ExpectMiracles",
         ),
         (
-            {"raw.batch": [{"expect": "ExpectColumnValuesToNotBeNull", "column": "source", "severity": "grave"}]},
-            "raw.batch: ExpectColumnValuesToNotBeNull on column source: severity: Input should be 'critical'",
+            "raw.batch",
+            {"expect": "ExpectColumnValuesToNotBeNull", "column": "source", "severity": "grave"},
+            {},
+            "ExpectColumnValuesToNotBeNull on column source: severity: Input should be 'critical'",
         ),
         (
-            {"raw.batch": [{"expect": "ExpectColumnValuesToNotBeNull", "column": "source", "protects": ""}]},
-            "raw.batch: ExpectColumnValuesToNotBeNull on column source: protects: String should have at least",
+            "raw.batch",
+            {"expect": "ExpectColumnValuesToNotBeNull", "column": "source", "protects": ""},
+            {},
+            "ExpectColumnValuesToNotBeNull on column source: protects: String should have at least",
+        ),
+        (
+            "raw.batch",
+            {"expect": "ExpectColumnValuesToNotBeNull", "column": "source"},
+            {"row": "batch_id > 1"},
+            "row: Extra inputs are not permitted",
         ),
     ],
 )
 def test_a_suite_that_cannot_run_says_where_it_is_wrong(
-    warehouse: Settings, tmp_path: Path, checks: dict[str, list[dict[str, Any]]], complaint: str
+    warehouse: Settings, tmp_path: Path, table: str, check: dict[str, Any], others: dict[str, Any], complaint: str
 ) -> None:
-    file = suite(tmp_path, checks)
+    file = suite(tmp_path, table, [check], **others)
     ended = command(str(file))
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"{file}: {complaint}")
@@ -241,7 +260,7 @@ def test_a_suite_that_cannot_run_says_where_it_is_wrong(
 def test_an_unknown_suite_is_named_with_those_there_are(warehouse: Settings) -> None:
     ended = command("mart")
     assert ended.returncode == 2
-    assert ended.stderr.strip().endswith("mart.yml: there is no such suite; there are: marts, raw")
+    assert ended.stderr.strip().endswith("mart: there is no such suite; there are: marts, raw")
 
 
 def test_a_warehouse_that_does_not_answer_may_be_tried_again(
@@ -254,19 +273,19 @@ def test_a_warehouse_that_does_not_answer_may_be_tried_again(
 
 
 def test_marts_agree_with_raw_until_a_row_is_lost_on_the_way(house: TestWarehouse) -> None:
-    assert {result.status for result in dbt.build("night", house.settings)} == {"success"}
-    assert run(SUITES / "marts.yml", house.settings) == 0
+    assert {result.status for result in dbt.build(house.settings)} == {"success"}
+    assert run([SUITES / "marts"], house.settings, beside=True) == 0
 
     # The next night is in raw before these marts are checked: not their fault.
     house.night("2022-03-02", [message("3", "2022-03-02 10:00", municipality="Реж")])
-    assert run(SUITES / "marts.yml", house.settings) == 0
+    assert run([SUITES / "marts"], house.settings, beside=True) == 0
 
     with psycopg.connect(house.settings.dsn("transformer")) as connection:
-        connection.execute("delete from intermediate.int_message where message_id = '2'")
-        connection.execute("update marts.mart_time_to_respond set answered_count = answered_count + 1")
-    assert run(SUITES / "marts.yml", house.settings) == 1
+        connection.execute("delete from intermediate_next.int_message where message_id = '2'")
+        connection.execute("update marts_next.mart_time_to_respond set answered_count = answered_count + 1")
+    assert run([SUITES / "marts"], house.settings, beside=True) == 1
     assert [name for name, *_ in failures(house)] == [
-        "marts.fct_message: as_many_messages_as_in_raw",
+        "marts.fct_message: every_message_that_came_is_there",
         "marts.fct_incident: messages_of_incidents_add_up",
         "marts.mart_time_to_respond: answered_incidents_add_up",
         "marts.mart_year_summary: messages_processed_agree_with_messages",

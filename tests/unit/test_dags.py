@@ -140,12 +140,13 @@ def test_marts_follow_the_rows_that_came(facts: dict[str, Any]) -> None:
     assert facts["dags"]["marts"]["assets"] == sorted({uri for uris in told.values() for uri in uris})
 
 
-def test_a_critical_failure_on_raw_keeps_marts_as_they_are(facts: dict[str, Any]) -> None:
+def test_what_was_built_is_checked_before_people_see_it(facts: dict[str, Any]) -> None:
     tasks = facts["dags"]["marts"]["tasks"]
-    assert (tasks["check_raw"]["downstream"], tasks["build"]["rule"]) == (["build"], "all_success")
-    # Nothing but the check leads to the build, and nothing leads to the check.
-    assert [name for name, task in tasks.items() if "build" in task["downstream"]] == ["check_raw"]
-    assert [name for name, task in tasks.items() if "check_raw" in task["downstream"]] == []
+    assert tasks["build"]["downstream"] == ["model"]
+    assert tasks["check"]["downstream"] == ["publish"]
+    assert [name for name, task in tasks.items() if "publish" in task["downstream"]] == ["check"]
+    # It is told of a night that is not published, too, whatever failed.
+    assert tasks["publish"]["rule"] == "all_done"
 
 
 def test_one_bad_file_stops_neither_the_others_nor_the_marts(facts: dict[str, Any]) -> None:
@@ -159,9 +160,16 @@ def test_one_bad_file_stops_neither_the_others_nor_the_marts(facts: dict[str, An
 def test_a_failed_model_makes_the_run_red(facts: dict[str, Any]) -> None:
     tasks = facts["dags"]["marts"]["tasks"]
     assert tasks["model"]["mapped"]
-    assert tasks["model"]["downstream"] == ["check_marts"]
-    # A skipped model beside a failed one would otherwise let the last task be skipped, and the run be green.
-    assert (tasks["check_marts"]["rule"], tasks["check_marts"]["downstream"]) == ("none_failed", [])
+    assert tasks["model"]["downstream"] == ["check"]
+    # A skipped model beside a failed one would otherwise let the checks be skipped, and the run be green.
+    assert tasks["check"]["rule"] == "none_failed"
+    # And what ends the run goes on from a publication only.
+    [last] = [name for name, task in tasks.items() if not task["downstream"]]
+    assert (last, tasks[last]["rule"], tasks["publish_docs"]["rule"]) == (
+        "source_freshness",
+        "all_success",
+        "all_success",
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

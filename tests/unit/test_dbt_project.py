@@ -29,6 +29,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Node:
     scratch = tmp_path_factory.mktemp("dbt")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OTKLIK_TRANSFORMER_PASSWORD", "unknown")
+        environment.setenv("OTKLIK_DBT_TARGET", "live")
         environment.setenv("DBT_TARGET_PATH", str(scratch / "target"))
         environment.setenv("DBT_LOG_PATH", str(scratch / "logs"))
         parsed = dbtRunner().invoke(["parse", "--quiet", "--project-dir", str(DBT), "--profiles-dir", str(DBT)])

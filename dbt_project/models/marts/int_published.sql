@@ -1,6 +1,5 @@
--- Grain: one region with a batch: what the marts now hold, and as of when.
--- Written last, when every mart is built and tested, and never rebuilt: the next build starts after it
--- (int_batch_window), and a build that failed half-way leaves it as it was.
+-- Grain: one region with a batch: what these marts hold, and as of when.
+-- Written when every mart is built and tested, and never rebuilt: a build that failed half-way leaves it as it was.
 -- Depends on what it vouches for:
 -- {{ ref('dim_authority') }}, {{ ref('dim_channel') }}, {{ ref('dim_date') }}, {{ ref('dim_municipality') }},
 -- {{ ref('dim_page') }}, {{ ref('dim_survey') }}, {{ ref('dim_topic') }}, {{ ref('fct_broadcast') }},
@@ -20,7 +19,7 @@
         full_refresh=false,
         on_schema_change='append_new_columns',
         pre_hook="{% if is_incremental() %}delete from {{ this }}{% endif %}",
-        grants={'select': ['otklik_publisher', 'otklik_engineer']}
+        grants={'select': ['otklik_engineer']}
     )
 }}
 

@@ -1,31 +1,37 @@
--- Grain: one region with data. A view, so that a check that ends after the build shows at once.
+-- Grain: one region with data. A view, so that what becomes of the next night shows at once.
 {{ config(materialized='view') }}
 
 with latest_runs as (
-    select distinct on (published.region_code, check_run.suite)
-        published.region_code,
+    select distinct on (check_run.suite)
         check_run.suite,
         check_run.success,
         check_run.failed_critical + check_run.failed_warning as failed
-    from {{ ref('int_published') }} as published
-    inner join {{ ref('stg_quality__check_run') }} as check_run
-        -- A run without a region checked every region.
-        on published.region_code = coalesce(check_run.region_code, published.region_code)
+    from {{ ref('stg_quality__check_run') }} as check_run
+    inner join {{ ref('int_build') }} as build on check_run.build_id = build.build_id
     where check_run.suite in ('raw', 'marts')
-    order by published.region_code asc, check_run.suite asc, check_run.finished_at desc
+    order by check_run.suite asc, check_run.finished_at desc
 ),
 
+-- Of these very figures. One failure is enough; that nothing failed is known only when both suites ran.
 checks as (
     select
-        region_code,
-        -- One failure is enough; that nothing failed is known only when both suites ran.
         case
             when not bool_and(success) then false
             when count(*) = 2 then true
         end as checks_passed,
         sum(failed)::integer as checks_failed
     from latest_runs
-    group by region_code
+),
+
+-- What became of the last night, these figures or not.
+last_decision as (
+    select
+        decided_at,
+        published,
+        reason
+    from {{ ref('stg_quality__publication') }}
+    order by publication_id desc
+    limit 1
 )
 
 select
@@ -38,6 +44,10 @@ select
     published.rows_loaded,
     published.rows_rejected,
     checks.checks_passed,
-    checks.checks_failed
+    checks.checks_failed,
+    last_decision.published as last_night_published,
+    last_decision.decided_at as last_night_decided_at,
+    last_decision.reason as last_night_refusal
 from {{ ref('int_published') }} as published
-left join checks on published.region_code = checks.region_code
+cross join checks
+left join last_decision on true

@@ -49,8 +49,8 @@ periods as (
         answered.authority,
         sum(answered.answered_count) as answered_count,
         sum(answered.minutes_sum) / sum(answered.answered_count) as mean_minutes,
-        marts.histogram_percentile(string_agg(answered.histogram, ' '), 0.5) as median_minutes,
-        marts.histogram_percentile(string_agg(answered.histogram, ' '), 0.9) as p90_minutes,
+        {{ schema_of('marts') }}.histogram_percentile(string_agg(answered.histogram, ' '), 0.5) as median_minutes,
+        {{ schema_of('marts') }}.histogram_percentile(string_agg(answered.histogram, ' '), 0.9) as p90_minutes,
         sum(answered.with_deadline_count) as with_deadline_count,
         sum(answered.on_time_count) as on_time_count
     from answered

@@ -5,7 +5,7 @@
 select
     -- ids
     run_id,
-    region_code,
+    build_id,
 
     -- text
     suite,

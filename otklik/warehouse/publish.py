@@ -1,0 +1,91 @@
+"""What people see: the build beside it takes its place in one transaction, once it is whole and checked."""
+
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from otklik.errors import OtklikError
+from otklik.settings import Settings
+from otklik.warehouse.builds import built_on
+
+# Every build is checked by each of these.
+SUITES = ("raw", "marts")
+# Held while it is decided, so that two cannot publish at once.
+PUBLISH_LOCK = 0x07_0C_11_4C
+
+# Renaming costs the same however much there is, and moves no row; nobody who reads is waited for.
+_EXCHANGE = """
+alter schema intermediate rename to intermediate_before;
+alter schema intermediate_next rename to intermediate;
+alter schema intermediate_before rename to intermediate_next;
+alter schema marts rename to marts_before;
+alter schema marts_next rename to marts;
+alter schema marts_before rename to marts_next;
+
+grant usage on schema marts to otklik_reader, otklik_analyst, otklik_auditor;
+revoke usage on schema marts_next from otklik_reader, otklik_analyst, otklik_auditor;
+grant usage, create on schema intermediate_next, marts_next to otklik_transformer;
+revoke all on schema intermediate, marts from otklik_transformer;
+"""
+
+
+class PublishError(OtklikError):
+    """A build that people must not see; the reason is noted in quality.publication."""
+
+
+def publish(settings: Settings) -> str:
+    """Let people see the build that stands beside what they see; return what was done.
+
+    The build must be the newest, whole, checked by every suite without a critical failure, and hold no less than what
+    people see. Otherwise they go on seeing what they saw, the reason is noted, and PublishError is raised.
+    """
+    with psycopg.connect(settings.dsn("publisher")) as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+        newest = connection.execute(
+            "select build_id, success, batches_through from quality.build order by finished_at desc limit 1"
+        ).fetchone()
+        if newest is None:
+            raise PublishError("Nothing has been built yet: run the DAG `marts`")
+        build_id, success, through = newest
+        seen = built_on(connection, "")
+        if seen and seen[0] == build_id:
+            return f"Build {build_id} is what people see already"
+        reason = _reason_against(connection, build_id, success=success, through=through, seen=seen)
+        if reason is None:
+            connection.execute(_EXCHANGE)
+        connection.execute(
+            "insert into quality.publication (build_id, published, reason) values (%s, %s, %s)",
+            (build_id, reason is None, reason),
+        )
+    if reason:
+        raise PublishError(f"Build {build_id} is not published, people see the one before: {reason}")
+    return f"Build {build_id} is what people see now, with all batches through {through}"
+
+
+def _reason_against(
+    connection: psycopg.Connection[Any],
+    build_id: UUID,
+    *,
+    success: bool,
+    through: int | None,
+    seen: tuple[UUID, int] | None,
+) -> str | None:
+    """Return in Russian why a build must not be published; None when it may be."""
+    built = built_on(connection, "_next")
+    if not success or through is None or built is None or built[0] != build_id:
+        return "расчёт не завершён"
+    runs = dict(
+        connection.execute(
+            "select distinct on (suite) suite, failed_critical from quality.check_run where build_id = %s"
+            " order by suite, finished_at desc",
+            [build_id],
+        ).fetchall()
+    )
+    if missing := [suite for suite in SUITES if suite not in runs]:
+        return f"не проведены проверки: {', '.join(missing)}"
+    if failed := sum(runs[suite] for suite in SUITES):
+        return f"не пройдены критические проверки: {failed}"
+    if seen and through < seen[1]:
+        return f"в расчёте данные по загрузку {through}, а показаны уже по загрузку {seen[1]}"
+    return None

@@ -34,6 +34,11 @@ class Layout:
         """Return the layout of records: columns named like the fields, moments in ISO 8601."""
         return cls(entity, {name: name for name in entity.fields}, (*ISO_MOMENTS, *ISO_DAYS), "UTC")
 
+    @property
+    def public(self) -> frozenset[str]:
+        """Return the columns of the rows that are fields which tell of no person."""
+        return frozenset(column for name, column in self.columns.items() if name not in self.entity.personal)
+
     def keys(self, rows: pl.DataFrame, numbers: Sequence[int]) -> pl.DataFrame:
         """Return `row_number` and the key, as text, of the rows with these numbers; a blank part is unknown."""
         texts = {

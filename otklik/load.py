@@ -129,16 +129,16 @@ class Loading:
             # Two steps ahead: one chunk is parsed and one is checked while the database takes in a third.
             for chunk in ahead(self._chunks(ahead(chunks), layout, batch, watch)):
                 load.add(chunk.prepared, self.known_at)
-                load.reject(chunk.rejected)
+                load.reject(chunk.rejected, layout.public)
                 if chunk.refused is not None:
                     load.note_refused(chunk.refused)
                 doubted.append(chunk.doubted)
                 if load.unsettled > _DOUBTED:
-                    load.reject(_contradicting(load.settle(), doubted, layout))
+                    load.reject(_contradicting(load.settle(), doubted, layout), layout.public)
                     doubted.clear()
                 self.progress(load.loaded + load.rejected + load.unchanged)
                 del chunk
-            load.reject(_contradicting(load.settle(), doubted, layout))
+            load.reject(_contradicting(load.settle(), doubted, layout), layout.public)
             load.close_groups(self.known_at)
             finish(load)
             watch.record(self.connection, line, batch_id)

@@ -1,6 +1,7 @@
 """What of a resident may leave `raw`: a keyed hash instead of the author, and text with the numbers taken out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 import polars_hash as plh
@@ -47,3 +48,20 @@ def masked_text(texts: pl.Series) -> pl.Series:
     found = texts.str.contains(_PERSONAL).arg_true()
     masked = texts.gather(found).str.replace_all(_PERSONAL, HIDDEN)
     return pl.repeat(None, len(texts), dtype=pl.String, eager=True).scatter(found, masked)
+
+
+def shown_rows(rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> list[dict[str, str | None]]:
+    """Return rows as people may see them who do not read `raw`: cells of `columns` masked, all others hidden.
+
+    What a source sends besides, nobody has said that it is not personal. An empty cell is shown as it is.
+    """
+    originals = list(rows)
+    texts = [
+        None if cell is None or name not in columns else str(cell) for row in originals for name, cell in row.items()
+    ]
+    series = pl.Series(texts, dtype=pl.String)
+    told = iter(masked_text(series).fill_null(series).to_list())
+    return [
+        {name: text if name in columns or cell is None else HIDDEN for (name, cell), text in zip(row.items(), told)}
+        for row in originals
+    ]

@@ -1,10 +1,13 @@
 """Why a row was refused, in words an auditor reads and someone at the source can act on."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import polars as pl
+
 from otklik.contracts.entity import Entity
+from otklik.privacy import HIDDEN, masked_text
 
 _MESSAGES = {
     "missing": "Нет значения в обязательном столбце «{column}»: заполните его в источнике",
@@ -47,6 +50,23 @@ def reason(code: str, column: str | None = None, value: str | None = None, *, te
     """Word the reason `code`; `text` names the wording where several codes share one."""
     message = _MESSAGES[text or code].format(column=column, value=value, **facts)
     return Reason(code, column, value, message)
+
+
+# Whose value is a piece of what came, whatever was in it.
+_QUOTED = frozenset({"bad_json", "bad_answer"})
+
+
+def shown_reasons(reasons: Iterable[Sequence[Reason]]) -> list[list[dict[str, str | None]]]:
+    """Return reasons as people may read them who do not read `raw`: {code, column, message}, masked."""
+    told = [list(several) for several in reasons]
+    messages = [
+        why.message.replace(why.value, HIDDEN) if why.value and why.code in _QUOTED else why.message
+        for several in told
+        for why in several
+    ]
+    series = pl.Series(messages, dtype=pl.String)
+    shown = iter(masked_text(series).fill_null(series).to_list())
+    return [[{"code": why.code, "column": why.column, "message": next(shown)} for why in several] for several in told]
 
 
 def reasons_of(

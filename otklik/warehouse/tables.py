@@ -105,6 +105,8 @@ rejected_row = Table(
     Column("row_number", BigInteger, comment="Row in the file; the header is row 1"),
     Column("reasons", JSONB, nullable=False, comment="[{code, column, value, message}]"),
     Column("original", JSONB, nullable=False, comment="The row as it came: {column: text}"),
+    Column("shown_reasons", JSONB, comment="[{code, column, message}], personal data masked; unknown of older rows"),
+    Column("shown_row", JSONB, comment="The row, personal data masked or hidden; unknown of older rows"),
     schema="raw",
     comment="Rows that a contract refused, with the reasons and the original content",
 )

@@ -1,6 +1,6 @@
 """Rows of an entity into `raw`: new versions by COPY, refused rows with their reasons, unchanged rows left out."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,7 +10,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from otklik.contracts.entity import OWN, Entity
-from otklik.privacy import author_hash, masked_text
+from otklik.contracts.reasons import shown_reasons
+from otklik.privacy import author_hash, masked_text, shown_rows
 from otklik.sources.rows import ROW_NUMBER, Rejected, on_its_own, storable
 from otklik.warehouse.copying import as_binary, copy_binary
 from otklik.warehouse.history import History
@@ -125,14 +126,22 @@ class VersionLoad:
         self._again, self._undated_again = [], []
         return self._repeated(again, undated)
 
-    def reject(self, rejected: Iterable[Rejected]) -> None:
-        """Keep the refused rows with their reasons."""
-        statement = "copy raw.rejected_row (batch_id, row_number, reasons, original) from stdin"
+    def reject(self, rejected: Iterable[Rejected], public: Collection[str]) -> None:
+        """Keep the refused rows with their reasons; `public` are the columns that auditors may see, masked."""
+        refused = list(rejected)
+        if not refused:
+            return
+        rows = shown_rows([row.original for row in refused], public)
+        reasons = shown_reasons([row.reasons for row in refused])
+        statement = (
+            "copy raw.rejected_row (batch_id, row_number, reasons, original, shown_reasons, shown_row) from stdin"
+        )
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in rejected:
-                reasons = [storable(why._asdict()) for why in row.reasons]
-                copy.write_row((self._batch.batch_id, row.row_number, Jsonb(reasons), Jsonb(row.original)))
-                self.rejected += 1
+            for row, shown_row, shown in zip(refused, rows, reasons, strict=True):
+                told = [storable(why._asdict()) for why in row.reasons]
+                kept = (told, row.original, shown, shown_row)
+                copy.write_row((self._batch.batch_id, row.row_number, *map(Jsonb, kept)))
+        self.rejected += len(refused)
 
     def note_refused(self, keys: pl.DataFrame) -> None:
         """Remember the keys (text) of rows that came and were refused: an earlier version of them is not missing."""

@@ -1,4 +1,4 @@
-"""Run suites as Great Expectations checkpoints: the rows of every table, results cleaned of values, Data Docs updated."""
+"""Run suites as Great Expectations checkpoints: results cleaned of values, Data Docs updated."""
 
 import logging
 import os

@@ -89,7 +89,7 @@ def read_suite(place: Path) -> Suite:
     """
     files = sorted(place.glob("*.yml")) if place.is_dir() else [place]
     if not files or not files[0].exists():
-        known = ", ".join(sorted(path.name for path in SUITES.iterdir()))
+        known = ", ".join(sorted(path.name for path in SUITES.iterdir() if path.is_dir()))
         raise SuiteError(f"{place}: there is no such suite; there are: {known}")
     return Suite(name=place.stem, tables=[_read_table(file) for file in files])
 
@@ -99,9 +99,7 @@ def check_against_database(suite: Suite, side: Side, connection: psycopg.Connect
 
     Raises SuiteError naming all that do not. Queries are planned, not run.
     """
-    problems = [
-        f"{table.file}: {problem}" for table in suite.tables for problem in _problems(table, side, connection)
-    ]
+    problems = [f"{table.file}: {problem}" for table in suite.tables for problem in _problems(table, side, connection)]
     if problems:
         raise SuiteError("\n".join(problems))
 

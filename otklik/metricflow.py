@@ -25,7 +25,10 @@ def metricflow_environment(settings: Settings) -> dict[str, str]:
     project = home / "dbt_project.yml"
     project.unlink(missing_ok=True)
     project.symlink_to(PROJECT / "dbt_project" / "dbt_project.yml")
-    environment = dbt_environment(settings, "live") | {"OTKLIK_DBT_ROLE": "analyst", "DBT_TARGET_PATH": str(home / "target")}
+    environment = dbt_environment(settings, "live") | {
+        "OTKLIK_DBT_ROLE": "analyst",
+        "DBT_TARGET_PATH": str(home / "target"),
+    }
     _parse_what_changed(home, environment)
     return environment | {
         "DBT_PROJECT_DIR": str(home),

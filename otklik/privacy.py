@@ -62,6 +62,9 @@ def shown_rows(rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> l
     series = pl.Series(texts, dtype=pl.String)
     told = iter(masked_text(series).fill_null(series).to_list())
     return [
-        {name: text if name in columns or cell is None else HIDDEN for (name, cell), text in zip(row.items(), told)}
+        {
+            name: text if name in columns or cell is None else HIDDEN
+            for (name, cell), text in zip(row.items(), told, strict=False)
+        }
         for row in originals
     ]

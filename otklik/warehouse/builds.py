@@ -40,7 +40,9 @@ def plan(connection: psycopg.Connection[Any], *, full_refresh: bool) -> Plan:
     if full_refresh or not newest:
         return Plan(newest + 1, is_full_refresh=True)
     built = built_on(connection, "_next")
-    own = connection.execute("select generation from quality.build where build_id = %s", [built and built[0]]).fetchone()
+    own = connection.execute(
+        "select generation from quality.build where build_id = %s", [built and built[0]]
+    ).fetchone()
     return Plan(newest, is_full_refresh=own != (newest,))
 
 
@@ -78,4 +80,4 @@ def window_of(connection: psycopg.Connection[Any], build_id: UUID) -> tuple[int 
 def _rows(connection: psycopg.Connection[Any], table: str, columns: str) -> list[Any]:
     if connection.execute("select to_regclass(%s)", [table]).fetchone() == (None,):
         return []
-    return connection.execute(f"select {columns} from {table}").fetchall()  # type: ignore[call-overload]  # noqa: S608
+    return connection.execute(f"select {columns} from {table}").fetchall()  # noqa: S608 - names of ours

@@ -56,7 +56,11 @@ def prepare_warehouse(settings: Settings) -> None:
         open_database(admin, settings.db_name, DATABASE_ROLES)
         database = sql.Identifier(settings.db_name)
         # Who publishes exchanges schemas by their names, which takes the right to make some; nobody else needs it.
-        admin.execute(sql.SQL("revoke create, temporary on database {} from otklik_transformer, otklik_publisher").format(database))
+        admin.execute(
+            sql.SQL("revoke create, temporary on database {} from otklik_transformer, otklik_publisher").format(
+                database
+            )
+        )
         admin.execute(sql.SQL("grant create on database {} to otklik_publisher").format(database))
         for role in USES_TEMPORARY_TABLES:
             grantee = sql.Identifier(f"otklik_{role}")

@@ -4,6 +4,6 @@
 
 select
     '{{ invocation_id }}'::uuid as build_id,
-    {{ built_through() }} as batches_after,
+    {{ built_through() }}::bigint as batches_after,
     coalesce(max(batch_id), 0) as batches_through
 from {{ ref('stg_raw__batch') }}

@@ -28,7 +28,8 @@ create view quality.rejected_row as
 select rejected_row_id, batch_id, row_number, shown_reasons as reasons, shown_row as content
 from raw.rejected_row;
 comment on view quality.rejected_row is 'Rows that a contract refused, with the reasons; personal data masked';
-comment on column quality.rejected_row.reasons is '[{code, column, message}]; unknown of rows refused by older versions';
+comment on column quality.rejected_row.reasons is
+    '[{code, column, message}]; unknown of rows refused by older versions';
 comment on column quality.rejected_row.content is 'The row as it came: {column: text}; personal data masked or hidden';
 """
 

@@ -8,9 +8,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
+from expectations import reconciliation
 from expectations.record import Outcome, Run, failed, record, table
 from expectations.report import write_report
 from expectations.side import Side, not_published_yet, what_people_see
@@ -49,7 +51,18 @@ def run(places: Sequence[Path], settings: Settings, *, beside: bool = False) -> 
         reading.execute("select set_config('search_path', %s, false)", [side.search_path])
         for suite in suites:
             check_against_database(suite, side, reading)
-    return max(_run(suites, side, settings))
+        counts = _reconcile(reading, side, settings) if beside else HOLDS
+    return max(counts, *_run(suites, side, settings))
+
+
+def _reconcile(reading: psycopg.Connection[Any], side: Side, settings: Settings) -> int:
+    this_run = Run(reconciliation.SUITE, side.build_id)
+    nights = reconciliation.reconcile(reading, side)
+    outcomes = list(reconciliation.outcomes(nights))
+    with psycopg.connect(settings.dsn("publisher"), autocommit=True) as writing, writing.transaction():
+        record(writing, this_run, outcomes)
+        reconciliation.record_nights(writing, this_run, nights)
+    return _tell(this_run.suite, outcomes)
 
 
 def _run(suites: Sequence[Suite], side: Side, settings: Settings) -> list[int]:
@@ -65,15 +78,15 @@ def _run(suites: Sequence[Suite], side: Side, settings: Settings) -> list[int]:
             this_run = Run(suite.name, side.build_id)
             outcomes = checkpoints.run(suite, this_run)
             record(writing, this_run, outcomes)
-            codes.append(_tell(suite, outcomes))
+            codes.append(_tell(suite.name, outcomes))
         write_report(writing, report, docs, settings.zone)
     return codes
 
 
-def _tell(suite: Suite, outcomes: Sequence[Outcome]) -> int:
+def _tell(suite: str, outcomes: Sequence[Outcome]) -> int:
     critical, warning = len(failed(outcomes, "critical")), len(failed(outcomes, "warning"))
     print(table(outcomes))
-    print(f"{suite.name}: {len(outcomes)} expectations, {critical} critical failures, {warning} warnings")
+    print(f"{suite}: {len(outcomes)} expectations, {critical} critical failures, {warning} warnings")
     return CRITICAL if critical else HOLDS
 
 

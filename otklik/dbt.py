@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,17 +61,26 @@ def build(settings: Settings, *, full_refresh: bool = False) -> list[ModelResult
     told = json.loads(results.read_text(encoding="utf-8")) if results.exists() else None
     # A run that did not begin has no number of its own.
     build_id = UUID(told["metadata"]["invocation_id"]) if told else uuid4()
+    manifest = json.loads((target(settings) / "manifest.json").read_text(encoding="utf-8")) if told else {}
     with psycopg.connect(settings.dsn("publisher")) as connection:
         builds.note(connection, builds.Build(build_id, started, datetime.now(UTC), code == 0, plan))
+        builds.note_results(connection, build_id, results_kept(told["results"], manifest) if told else ())
     if told is None:
         raise RuntimeError(f"dbt ended with exit code {code} before it built anything; its last words are above")
-    manifest = json.loads((target(settings) / "manifest.json").read_text(encoding="utf-8"))
     return model_results(told["results"], manifest)
 
 
 def check_freshness(settings: Settings) -> bool:
-    """Ask dbt how old the newest data of every source is; return whether all are within their limits."""
-    return _dbt(["source", "freshness", "--output", str(target(settings) / "sources.json")], settings) == 0
+    """Ask dbt how old the newest data of every source is, keep it; return whether all are within their limits."""
+    told = target(settings) / "sources.json"
+    told.unlink(missing_ok=True)
+    code = _dbt(["source", "freshness", "--output", str(told)], settings)
+    if told.exists():
+        found = json.loads(told.read_text(encoding="utf-8"))["results"]
+        ages = [(one["unique_id"].rpartition(".")[2], one.get("max_loaded_at"), one["status"]) for one in found]
+        with psycopg.connect(settings.dsn("publisher")) as connection:
+            builds.note_freshness(connection, datetime.now(UTC), ages)
+    return code == 0
 
 
 def publish_docs(settings: Settings) -> Path:
@@ -124,6 +134,25 @@ def target(settings: Settings, side: str = "next") -> Path:
     """Return the folder dbt writes its artifacts to."""
     # Of one folder for both dbt would read the whole project anew each time.
     return settings.var / "dbt" / side
+
+
+def results_kept(results: list[dict[str, Any]], manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield each model, seed and test as a row of quality.dbt_result."""
+    for result in results:
+        kind, _, name, *_ = result["unique_id"].split(".")
+        if kind == "exposure":
+            continue  # dbt lists what reads the models too; nothing is built for it
+        node = manifest["nodes"].get(result["unique_id"], {})
+        model = node.get("attached_node") if kind == "test" else None
+        yield {
+            "name": name,
+            "kind": kind,
+            "model": model and model.rpartition(".")[2],
+            "status": result["status"],
+            "failures": result.get("failures"),
+            "row_count": result["adapter_response"].get("rows_affected"),
+            "seconds": result["execution_time"],
+        }
 
 
 def model_results(results: list[dict[str, Any]], manifest: dict[str, Any]) -> list[ModelResult]:

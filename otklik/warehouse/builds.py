@@ -5,6 +5,7 @@ published. Each catches up with the batches that came since it was built itself.
 rebuild of the other side, after which the models may be others: therefore builds have a generation.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +64,28 @@ def note(connection: psycopg.Connection[Any], build: Build) -> None:
             __version__,
         ),
     )
+
+
+def note_results(connection: psycopg.Connection[Any], build_id: UUID, results: Iterable[Mapping[str, Any]]) -> None:
+    """Keep what dbt found of each model, seed and test: rows of quality.dbt_result without the build."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into quality.dbt_result (build_id, name, kind, model, status, failures, row_count, seconds)"
+            " values (%(build_id)s, %(name)s, %(kind)s, %(model)s, %(status)s, %(failures)s, %(row_count)s,"
+            " %(seconds)s)",
+            [{"build_id": build_id, **result} for result in results],
+        )
+
+
+def note_freshness(
+    connection: psycopg.Connection[Any], checked_at: datetime, ages: Iterable[tuple[str, datetime | None, str]]
+) -> None:
+    """Keep (table of raw, when its newest rows were loaded, status) of each source that was looked at."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into quality.freshness (checked_at, source, latest_at, status) values (%s, %s, %s, %s)",
+            [(checked_at, *age) for age in ages],
+        )
 
 
 def built_on(connection: psycopg.Connection[Any], suffix: str) -> tuple[UUID, int] | None:

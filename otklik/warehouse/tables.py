@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -175,6 +176,60 @@ check_result = Table(
     Column("protects", Text, nullable=False, comment="What the check guards, in Russian"),
     schema="quality",
     comment="One line for each expectation of a run",
+)
+
+reconciliation = Table(
+    "reconciliation",
+    metadata,
+    Column("run_id", Uuid, ForeignKey("quality.check_run.run_id"), nullable=False),
+    Column("region_code", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("night", Moment, nullable=False, comment="End of the night or answer the rows came with"),
+    Column("landed_count", BigInteger, nullable=False, comment="Rows in what landed"),
+    Column("rejected_count", BigInteger, nullable=False, comment="of them refused, each with its reasons"),
+    Column("duplicate_count", BigInteger, nullable=False, comment="of them unchanged since an earlier file"),
+    Column("raw_count", BigInteger, nullable=False, comment="of them in raw: landed - rejected - duplicate"),
+    Column("gone_count", BigInteger, nullable=False, comment="Versions in raw that say a row is there no more"),
+    Column("staging_count", BigInteger, nullable=False, comment="Versions in staging: raw + gone"),
+    Column("superseded_count", BigInteger, comment="of them with a later version"),
+    Column("withdrawn_count", BigInteger, comment="of them the latest, which says the row is there no more"),
+    Column("mart_count", BigInteger, comment="of them in the mart: staging - superseded - withdrawn"),
+    Column("incident_count", BigInteger, comment="Incidents whose state they tell"),
+    Column("answered_count", BigInteger, comment="of them answered, by their events"),
+    Column("not_answered_count", BigInteger, comment="of them not yet answered: incidents - answered"),
+    Column("unexplained_count", BigInteger, nullable=False, comment="Rows that none of these explains"),
+    PrimaryKeyConstraint("run_id", "region_code", "source", "entity", "night"),
+    schema="quality",
+    comment="Grain: one night of one entity as a run counted it from file to mart; NULL where there is no such step",
+)
+
+dbt_result = Table(
+    "dbt_result",
+    metadata,
+    Column("build_id", Uuid, ForeignKey("quality.build.build_id"), nullable=False),
+    Column("name", Text, nullable=False, comment="Of the model, seed or test"),
+    Column("kind", Text, nullable=False, comment="model, seed or test"),
+    Column("model", Text, comment="The model that a test is of"),
+    Column("status", Text, nullable=False, comment="As dbt says it: success, pass, warn, fail, error, skipped"),
+    Column("failures", BigInteger, comment="Rows that a test found"),
+    Column("row_count", BigInteger, comment="Rows that a model wrote"),
+    Column("seconds", Float, nullable=False),
+    PrimaryKeyConstraint("build_id", "name"),
+    schema="quality",
+    comment="Grain: one model, seed or test of one build",
+)
+
+freshness = Table(
+    "freshness",
+    metadata,
+    Column("checked_at", Moment, nullable=False),
+    Column("source", Text, nullable=False, comment="Table of raw"),
+    Column("latest_at", Moment, comment="When its newest rows were loaded; unknown without any"),
+    Column("status", Text, nullable=False, comment="As dbt says it: pass, warn, error"),
+    PrimaryKeyConstraint("checked_at", "source"),
+    schema="quality",
+    comment="Grain: one table of raw whose age was looked at",
 )
 
 source_field = Table(

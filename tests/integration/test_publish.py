@@ -62,7 +62,7 @@ def test_a_build_is_not_seen_until_it_is_checked_and_published(nights: TestWareh
     build(nights)
     with pytest.raises(psycopg.errors.UndefinedTable):
         messages_seen(nights)
-    with pytest.raises(PublishError, match="не проведены проверки: raw, marts"):
+    with pytest.raises(PublishError, match="не проведены проверки: raw, marts, reconciliation"):
         publish(nights.settings)
 
     check_build(nights.settings)
@@ -74,7 +74,7 @@ def test_a_build_is_not_seen_until_it_is_checked_and_published(nights: TestWareh
 def test_publishing_again_changes_nothing(nights: TestWarehouse) -> None:
     assert publish(nights.settings).endswith("is what people see already")
     assert messages_seen(nights) == 3
-    assert decisions(nights) == [(False, "не проведены проверки: raw, marts"), (True, None)]
+    assert decisions(nights) == [(False, "не проведены проверки: raw, marts, reconciliation"), (True, None)]
 
 
 def test_who_builds_does_not_reach_what_people_see_nor_people_what_is_built(nights: TestWarehouse) -> None:

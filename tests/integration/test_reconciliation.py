@@ -101,8 +101,8 @@ def test_a_row_that_was_lost_on_the_way_is_unexplained(told: TestWarehouse) -> N
         assert failed == ["raw.incident: every_row_is_accounted_for"]
         return sum(night.unexplained_count for night in nights)
 
-    event = "incident_id = 'a' and event = 'first_response'"
-    assert lost("transformer", f"delete from marts.fct_incident_event where {event}") == 1
+    answer = "delete from marts.fct_incident_event where incident_id = 'a' and event = 'first_response'"
+    assert lost("transformer", answer) == 1
     assert lost("transformer", "delete from intermediate.int_message where message_id = 'd'") == 2
     # Neither there nor refused, and the mart has a message that came from nowhere.
     assert lost("owner", "delete from raw.incident where message_id = 'b'") == 4

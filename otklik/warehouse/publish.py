@@ -30,6 +30,58 @@ grant usage, create on schema intermediate_next, marts_next to otklik_transforme
 revoke all on schema intermediate, marts from otklik_transformer;
 """
 
+# What people see from now on, beside what they saw until now: a value is kept from the publication that first showed
+# it to the one that showed another.
+_KEEP_FIGURES = """
+with shown as (
+    select
+        region_code, metric, 'year' as period_kind, make_date(year, 1, 1) as period_start,
+        'region' as scope, '' as authority, value
+    from marts.mart_year_summary
+    union all
+    select
+        month.region_code, told.metric, 'month', month.month, month.scope, coalesce(month.authority, ''), told.value
+    from marts.mart_time_to_respond_month as month
+    cross join lateral (
+        values
+        ('incidents_answered', month.answered_count::numeric),
+        ('mean_time_to_respond', month.mean_minutes),
+        ('median_time_to_respond', month.median_minutes),
+        ('p90_time_to_respond', month.p90_minutes),
+        ('on_time_share', month.on_time_share)
+    ) as told (metric, value)
+),
+
+compared as (
+    select
+        region_code, metric, period_kind, period_start, scope, authority,
+        shown.value,
+        kept.since is not null as was_shown
+    from shown
+    full join (select * from quality.figure where until is null) as kept
+        using (region_code, metric, period_kind, period_start, scope, authority)
+    where shown.value is distinct from kept.value or kept.since is null
+),
+
+ended as (
+    update quality.figure as kept
+    set until = %(publication)s
+    from compared
+    where
+        compared.was_shown
+        and kept.until is null
+        and (kept.region_code, kept.metric, kept.period_kind, kept.period_start, kept.scope, kept.authority)
+        = (
+            compared.region_code, compared.metric, compared.period_kind, compared.period_start, compared.scope,
+            compared.authority
+        )
+)
+
+insert into quality.figure (region_code, metric, period_kind, period_start, scope, authority, value, since)
+select region_code, metric, period_kind, period_start, scope, authority, value, %(publication)s
+from compared
+"""
+
 
 class PublishError(OtklikError):
     """A build that people must not see; the reason is noted in quality.publication."""
@@ -53,12 +105,13 @@ def publish(settings: Settings) -> str:
         if seen and seen[0] == build_id:
             return f"Build {build_id} is what people see already"
         reason = _reason_against(connection, build_id, success=success, through=through, seen=seen)
-        if reason is None:
-            connection.execute(_EXCHANGE)
-        connection.execute(
-            "insert into quality.publication (build_id, published, reason) values (%s, %s, %s)",
+        [(publication,)] = connection.execute(
+            "insert into quality.publication (build_id, published, reason) values (%s, %s, %s) returning publication_id",
             (build_id, reason is None, reason),
         )
+        if reason is None:
+            connection.execute(_EXCHANGE)
+            connection.execute(_KEEP_FIGURES, {"publication": publication})
     if reason:
         raise PublishError(f"Build {build_id} is not published, people see the one before: {reason}")
     return f"Build {build_id} is what people see now, with all batches through {through}"

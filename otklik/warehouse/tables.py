@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -230,6 +232,23 @@ freshness = Table(
     PrimaryKeyConstraint("checked_at", "source"),
     schema="quality",
     comment="Grain: one table of raw whose age was looked at",
+)
+
+figure = Table(
+    "figure",
+    metadata,
+    Column("region_code", Text, nullable=False),
+    Column("period_kind", Text, CheckConstraint("period_kind in ('year', 'month')"), nullable=False),
+    Column("period_start", Date, nullable=False),
+    Column("scope", Text, CheckConstraint("scope in ('region', 'authority')"), nullable=False),
+    Column("authority", Text, nullable=False, comment="Empty: the whole region, or in scope authority unknown"),
+    Column("metric", Text, nullable=False),
+    Column("value", Numeric, comment="NULL: unknown, or the figure was there no more"),
+    Column("since", BigInteger, ForeignKey("quality.publication.publication_id"), nullable=False),
+    Column("until", BigInteger, ForeignKey("quality.publication.publication_id"), comment="NULL: it is what is shown"),
+    PrimaryKeyConstraint("region_code", "metric", "period_kind", "period_start", "scope", "authority", "since"),
+    schema="quality",
+    comment="Grain: one figure from the publication that first showed this value to the one that showed another",
 )
 
 source_field = Table(

@@ -48,6 +48,16 @@ def last_night(house: TestWarehouse) -> tuple[Any, ...]:
     return row
 
 
+def figures(house: TestWarehouse, metric: str) -> list[tuple[Any, ...]]:
+    """(value, since, until) of a figure of the year 2022, by the numbers of the publications."""
+    return house.rows(
+        "select value::integer, since, until from quality.figure"
+        " where metric = %s and period_kind = 'year' and period_start = '2022-01-01' order by since",
+        metric,
+        role="auditor",
+    )
+
+
 def decisions(house: TestWarehouse) -> list[tuple[Any, ...]]:
     return house.rows("select published, reason from quality.publication order by publication_id", role="auditor")
 
@@ -69,6 +79,10 @@ def test_a_build_is_not_seen_until_it_is_checked_and_published(nights: TestWareh
     assert publish(nights.settings).endswith("is what people see now, with all batches through 1")
     assert messages_seen(nights) == 3
     assert last_night(nights) == ("2022-03-02", True, 0, True, None)
+
+
+def test_every_figure_that_was_shown_is_kept_with_when_it_was(nights: TestWarehouse) -> None:
+    assert figures(nights, "messages_processed") == [(3, 2, None)]
 
 
 def test_publishing_again_changes_nothing(nights: TestWarehouse) -> None:
@@ -130,6 +144,9 @@ def test_the_next_good_night_brings_what_the_bad_one_could_not(nights: TestWareh
     publish(nights.settings)
     assert messages_seen(nights) == 6
     assert last_night(nights) == ("2022-03-04", True, 0, True, None)
+    # Two nights were refused in between; what did not change is kept once.
+    assert figures(nights, "messages_processed") == [(3, 2, 5), (6, 5, None)]
+    assert figures(nights, "surveys_completed") == []
 
 
 def test_a_build_that_holds_less_than_people_see_is_refused(nights: TestWarehouse) -> None:

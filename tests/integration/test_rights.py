@@ -31,6 +31,9 @@ FOUND = {f"quality.{name}" for name in ("build", "publication", "check_run", "ch
     "quality.dbt_result",
     "quality.freshness",
 }
+FIGURES = {
+    f"marts{side}.{name}" for side in ("", "_next") for name in ("mart_year_summary", "mart_time_to_respond_month")
+}
 SHAPES = {"quality.source_field", "quality.schema_change"}
 SHOWN = {"quality.batch", "quality.rejected_row"}
 NOTES = {f"intermediate{side}.{name}" for side in ("", "_next") for name in ("int_build", "int_batch_window")}
@@ -46,9 +49,16 @@ def expected(role: str, table: str) -> set[str]:
             return kept or (ADD if table in LOADED or name == "schema_change" else set())
         case "transformer":
             own = schema in ("staging", "reference", "intermediate_next", "marts_next")
-            return EVERYTHING if own else READ if schema == "raw" or table in FOUND | SHAPES else set()
+            return (
+                EVERYTHING
+                if own
+                else READ
+                if schema == "raw" or table in FOUND | SHAPES | {"quality.figure"}
+                else set()
+            )
         case "publisher":
-            return ADD if table in FOUND else READ if table in SHAPES | NOTES else set()
+            kept = KEEP if table == "quality.figure" else ADD if table in FOUND else set()
+            return kept or (READ if table in SHAPES | NOTES | FIGURES else set())
         case "reader":
             return READ if schema == "marts" else set()
         case "analyst" | "auditor":

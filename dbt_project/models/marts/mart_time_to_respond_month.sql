@@ -13,7 +13,8 @@
             {% endif %}
         ",
         post_hook="{{ analyze_when_rebuilt() }}",
-        indexes=[{'columns': ['region_code', 'month']}, {'columns': ['region_code', 'scope', 'month']}]
+        indexes=[{'columns': ['region_code', 'month']}, {'columns': ['region_code', 'scope', 'month']}],
+        grants={'+select': ['otklik_publisher']}
     )
 }}
 

@@ -1,7 +1,13 @@
 -- Grain: region × local year × metric, from the first year that tells anything of the metric's kind through the year of
 -- the region's last night. What a region never had has no row; a year without it counts 0.
 -- Some dozens of rows, written again whole: each compares with other years.
-{{ config(materialized='table', indexes=[{'columns': ['region_code', 'year']}]) }}
+{{
+    config(
+        materialized='table',
+        indexes=[{'columns': ['region_code', 'year']}],
+        grants={'+select': ['otklik_publisher']}
+    )
+}}
 
 with counted as (
     select

@@ -1,4 +1,4 @@
-"""Counts from file to mart, what dbt found, and how old the newest data of each source was."""
+"""Counts from file to mart, what dbt found, how old the newest data was, and every figure that was ever shown."""
 
 from alembic import op
 
@@ -74,11 +74,32 @@ COMMENT ON TABLE quality.freshness IS 'Grain: one table of raw whose age was loo
 COMMENT ON COLUMN quality.freshness.source IS 'Table of raw';
 COMMENT ON COLUMN quality.freshness.latest_at IS 'When its newest rows were loaded; unknown without any';
 COMMENT ON COLUMN quality.freshness.status IS 'As dbt says it: pass, warn, error';
+
+CREATE TABLE quality.figure (
+    region_code TEXT NOT NULL,
+    period_kind TEXT CHECK (period_kind in ('year', 'month')) NOT NULL,
+    period_start DATE NOT NULL,
+    scope TEXT CHECK (scope in ('region', 'authority')) NOT NULL,
+    authority TEXT NOT NULL,
+    metric TEXT NOT NULL,
+    value NUMERIC,
+    since BIGINT NOT NULL,
+    until BIGINT,
+    PRIMARY KEY (region_code, metric, period_kind, period_start, scope, authority, since),
+    FOREIGN KEY(since) REFERENCES quality.publication (publication_id),
+    FOREIGN KEY(until) REFERENCES quality.publication (publication_id)
+);
+COMMENT ON TABLE quality.figure IS
+    'Grain: one figure from the publication that first showed this value to the one that showed another';
+COMMENT ON COLUMN quality.figure.authority IS 'Empty: the whole region, or in scope authority unknown';
+COMMENT ON COLUMN quality.figure.value IS 'NULL: unknown, or the figure was there no more';
+COMMENT ON COLUMN quality.figure.until IS 'NULL: it is what is shown';
 """
 
 GRANTS = """
 grant insert on quality.reconciliation, quality.dbt_result, quality.freshness to otklik_publisher;
-grant select on quality.reconciliation, quality.dbt_result, quality.freshness
+grant insert, update on quality.figure to otklik_publisher;
+grant select on quality.reconciliation, quality.dbt_result, quality.freshness, quality.figure
     to otklik_transformer, otklik_publisher, otklik_analyst, otklik_auditor, otklik_engineer;
 """
 

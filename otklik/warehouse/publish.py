@@ -106,7 +106,8 @@ def publish(settings: Settings) -> str:
             return f"Build {build_id} is what people see already"
         reason = _reason_against(connection, build_id, success=success, through=through, seen=seen)
         [(publication,)] = connection.execute(
-            "insert into quality.publication (build_id, published, reason) values (%s, %s, %s) returning publication_id",
+            "insert into quality.publication (build_id, published, reason) values (%s, %s, %s)"
+            " returning publication_id",
             (build_id, reason is None, reason),
         )
         if reason is None:

@@ -55,7 +55,7 @@ def _measure(name: str, messages: int) -> float:
         figure(f"full_refresh_{name}_time_vs_ctas", refresh / plain, "ratio")
         for schema, size in _sizes(settings).items():
             figure(f"storage_{name}_{schema}", size / history.messages, "bytes/message")
-        _settle(settings)
+        settle(settings)
         nights = []
         for number in range(1, NIGHTS + 1):
             say(f"Night {number} of {NIGHTS}: {history.add_night(number)} rows")
@@ -102,7 +102,7 @@ def _sizes(settings: Settings) -> dict[str, int]:
         )
 
 
-def _settle(settings: Settings) -> None:
+def settle(settings: Settings) -> None:
     """Do now what the server would do by itself in the first hours after everything was written anew."""
     with connect_as_admin(settings, settings.database("owner")) as admin:
         admin.execute("vacuum (analyze)")

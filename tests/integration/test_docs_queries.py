@@ -49,6 +49,7 @@ def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
     batch = warehouse.night("2022-12-31", rows, rejected=1)
     _refuse_a_row(warehouse.settings, batch)
     _fail_a_check(warehouse.settings)
+    _publish(warehouse.settings)
     warehouse.dbt("build", "--selector", "night")
     return warehouse
 
@@ -71,6 +72,22 @@ def _fail_a_check(settings: Settings) -> None:
             "insert into quality.check_result (run_id, expectation, severity, success, protects)"
             " select run_id, 'raw.incident: rows', 'warning', false, 'Данные есть.' from quality.check_run"
         )
+
+
+def _publish(settings: Settings) -> None:
+    """Note a build that was published, with a test that warned, the rows it counted, and a figure it showed."""
+    with psycopg.connect(settings.dsn("publisher")) as connection:
+        for statement in (
+            "insert into quality.build values (gen_random_uuid(), now(), now(), true, true, 1, 0, 1, '0')",
+            "insert into quality.publication (build_id, published) select build_id, true from quality.build",
+            "insert into quality.dbt_result select build_id, 'a_topic_is_known', 'test', 'dim_topic', 'warn', 1, null, 0"
+            " from quality.build",
+            "insert into quality.reconciliation select run_id, '66', 'sverdlovsk', 'incident', now(),"
+            " 18, 1, 0, 17, 0, 17, 0, 0, 17, 17, 16, 1, 0 from quality.check_run",
+            "insert into quality.figure select '66', 'year', '2022-01-01', 'region', '', 'mean_time_to_respond', 180,"
+            " publication_id, null from quality.publication",
+        ):
+            connection.execute(statement)
 
 
 def answer(settings: Settings, query: Query) -> list[dict[str, str]]:

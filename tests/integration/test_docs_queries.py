@@ -58,8 +58,9 @@ def _refuse_a_row(settings: Settings, batch: int) -> None:
     reasons = [{"code": "missing", "column": "Статус", "value": None, "message": "Нет значения"}]
     with psycopg.connect(settings.dsn("loader")) as connection:
         connection.execute(
-            "insert into raw.rejected_row (batch_id, row_number, reasons, original) values (%s, 15, %s, '{}')",
-            [batch, Jsonb(reasons)],
+            "insert into raw.rejected_row (batch_id, row_number, reasons, original, shown_reasons, shown_row)"
+            " values (%s, 15, %s, '{}', %s, '{}')",
+            [batch, Jsonb(reasons), Jsonb(reasons)],
         )
 
 
@@ -80,8 +81,8 @@ def _publish(settings: Settings) -> None:
         for statement in (
             "insert into quality.build values (gen_random_uuid(), now(), now(), true, true, 1, 0, 1, '0')",
             "insert into quality.publication (build_id, published) select build_id, true from quality.build",
-            "insert into quality.dbt_result select build_id, 'a_topic_is_known', 'test', 'dim_topic', 'warn', 1, null, 0"
-            " from quality.build",
+            "insert into quality.dbt_result"
+            " select build_id, 'a_topic_is_known', 'test', 'dim_topic', 'warn', 1, null, 0 from quality.build",
             "insert into quality.reconciliation select run_id, '66', 'sverdlovsk', 'incident', now(),"
             " 18, 1, 0, 17, 0, 17, 0, 0, 17, 17, 16, 1, 0 from quality.check_run",
             "insert into quality.figure select '66', 'year', '2022-01-01', 'region', '', 'mean_time_to_respond', 180,"

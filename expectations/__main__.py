@@ -27,10 +27,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m expectations", description="Run suites of expectations.")
     parser.add_argument("suites", nargs="+", metavar="suite", help="raw, marts, or the path of a folder or file")
     parser.add_argument("--next", action="store_true", help="check the build that is not published yet")
+    parser.add_argument("--parse", action="store_true", help="only tell whether the suites can be run as written")
     arguments = parser.parse_args()
     places = [Path(name) if "/" in name else SUITES / name for name in arguments.suites]
     try:
-        return run(places, get_settings(), beside=arguments.next)
+        suites, side = parse(places, get_settings(), beside=arguments.next)
+        return HOLDS if arguments.parse else run(suites, side, get_settings())
     except (SuiteError, SettingsError) as error:
         print(error, file=sys.stderr)
         return CANNOT_RUN
@@ -39,25 +41,39 @@ def main() -> int:
         return NO_ANSWER
 
 
-def run(places: Sequence[Path], settings: Settings, *, beside: bool = False) -> int:
-    """Read suites, run them, record and print what they found; return the exit code.
+def parse(places: Sequence[Path], settings: Settings, *, beside: bool = False) -> tuple[list[Suite], Side]:
+    """Read suites and make sure that each can be run as written; return them and whose rows they are to look at.
 
-    `beside` checks the build that is not published yet, otherwise what people see is checked.
+    `beside` means the build that is not published yet, otherwise what people see. Raises SuiteError.
     """
     suites = [read_suite(place) for place in places]
-    # Who checks can change nothing of what it checks.
-    with psycopg.connect(settings.dsn("engineer"), autocommit=True) as reading:
-        side = not_published_yet(reading) if beside else what_people_see(reading)
-        reading.execute("select set_config('search_path', %s, false)", [side.search_path])
+    with _reading(settings) as connection:
+        side = not_published_yet(connection) if beside else what_people_see(connection)
+        connection.execute("select set_config('search_path', %s, false)", [side.search_path])
         for suite in suites:
-            check_against_database(suite, side, reading)
-        counts = _reconcile(reading, side, settings) if beside else HOLDS
+            check_against_database(suite, side, connection)
+    return suites, side
+
+
+def run(suites: Sequence[Suite], side: Side, settings: Settings) -> int:
+    """Run suites, record and print what they found; of a build that is not published yet, count its rows, too.
+
+    Returns the exit code.
+    """
+    counts = _reconcile(side, settings) if side.suffix else HOLDS
     return max(counts, *_run(suites, side, settings))
 
 
-def _reconcile(reading: psycopg.Connection[Any], side: Side, settings: Settings) -> int:
+def _reading(settings: Settings) -> psycopg.Connection[Any]:
+    # Who checks can change nothing of what it checks.
+    return psycopg.connect(settings.dsn("engineer"), autocommit=True)
+
+
+def _reconcile(side: Side, settings: Settings) -> int:
     this_run = Run(reconciliation.SUITE, side.build_id)
-    nights = reconciliation.reconcile(reading, side)
+    with _reading(settings) as connection:
+        connection.execute("select set_config('search_path', %s, false)", [side.search_path])
+        nights = reconciliation.reconcile(connection, side)
     outcomes = list(reconciliation.outcomes(nights))
     with psycopg.connect(settings.dsn("publisher"), autocommit=True) as writing, writing.transaction():
         record(writing, this_run, outcomes)

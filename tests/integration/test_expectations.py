@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import yaml
 
-from expectations.__main__ import run
+from expectations.__main__ import parse, run
 from expectations.suite import SUITES
 from otklik import dbt
 from otklik.settings import PROJECT, Settings
@@ -30,6 +30,11 @@ def house(warehouse: Settings) -> TestWarehouse:
     ]
     house.night("2022-03-01", rows)
     return house
+
+
+def checked(place: Path, settings: Settings, *, beside: bool = False) -> int:
+    """Run a suite on what people see, or on what is built beside it; the exit code."""
+    return run(*parse([place], settings, beside=beside), settings)
 
 
 def failures(house: TestWarehouse) -> list[tuple[Any, ...]]:
@@ -68,7 +73,7 @@ def command(name: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_sound_rows_pass_and_every_result_is_kept_with_what_it_protects(house: TestWarehouse) -> None:
-    assert run([SUITES / "raw"], house.settings) == 0
+    assert checked(SUITES / "raw", house.settings) == 0
 
     expected = sum(len(check.get("columns", ["one"])) for check in written())
     kept = house.row("select * from quality.check_run", role="auditor")
@@ -86,14 +91,14 @@ def test_sound_rows_pass_and_every_result_is_kept_with_what_it_protects(house: T
 
 
 def test_an_empty_warehouse_is_a_critical_failure(warehouse: Settings) -> None:
-    assert run([SUITES / "raw"], warehouse) == 1
+    assert checked(SUITES / "raw", warehouse) == 1
     assert failures(TestWarehouse(warehouse)) == [("raw.incident: there_are_messages", None, "critical", "1")]
 
 
 def test_rows_that_went_missing_after_the_load_are_caught_by_name(house: TestWarehouse) -> None:
     with psycopg.connect(house.settings.dsn("owner")) as connection:
         connection.execute("delete from raw.incident where message_id = '1'")
-    assert run([SUITES / "raw"], house.settings) == 1
+    assert checked(SUITES / "raw", house.settings) == 1
     assert failures(house) == [("raw.batch: loaded_rows_are_there", None, "critical", "1")]
 
 
@@ -105,7 +110,7 @@ def test_what_breaks_the_order_of_things_is_caught_by_name(house: TestWarehouse)
     ]
     # The file had a fourth row, rejected; yet the row itself was not kept.
     house.night("2022-03-02", rows, rejected=1)
-    assert run([SUITES / "raw"], house.settings) == 1
+    assert checked(SUITES / "raw", house.settings) == 1
     assert failures(house) == [
         ("raw.batch: rejected_rows_are_there", None, "critical", "1"),
         ("raw.batch: rejected_share_is_small", None, "warning", "1"),
@@ -122,7 +127,7 @@ def test_what_breaks_the_order_of_things_is_caught_by_name(house: TestWarehouse)
 
 def test_a_warning_does_not_stop_the_night(house: TestWarehouse) -> None:
     house.night("2022-03-02", [message(str(number), "2022-03-02 10:00") for number in range(3, 8)])
-    assert run([SUITES / "raw"], house.settings) == 0
+    assert checked(SUITES / "raw", house.settings) == 0
     # Five of seven messages lack a municipality; at most one in ten may.
     assert failures(house) == [
         ("raw.incident: ExpectColumnValuesToNotBeNull", "municipality", "warning", "5 из 7 строк")
@@ -155,7 +160,7 @@ def test_no_failing_value_is_left_anywhere(
     ]
     # The same person twice, so that the compound key is not unique either.
     house.night("2022-03-02", [message("3", "2022-03-02 11:00", **PERSONAL)])
-    assert run([suite(tmp_path, "raw.incident", checks)], house.settings) == 1
+    assert checked(suite(tmp_path, "raw.incident", checks), house.settings) == 1
     assert len(failures(house)) == len(checks)
     assert failures(house)[-1] == (
         "raw.incident: breaks_on_a_value",
@@ -175,8 +180,8 @@ def test_no_failing_value_is_left_anywhere(
 
 
 def test_earlier_runs_stay_within_reach(house: TestWarehouse) -> None:
-    run([SUITES / "raw"], house.settings)
-    run([SUITES / "raw"], house.settings)
+    checked(SUITES / "raw", house.settings)
+    checked(SUITES / "raw", house.settings)
     report = house.settings.var / "site" / "quality"
     runs = house.rows("select run_id from quality.check_run", role="auditor")
     page = (report / "index.html").read_text(encoding="utf-8")
@@ -246,6 +251,12 @@ def test_a_word_that_a_suite_does_not_know_is_named(warehouse: Settings, tmp_pat
     assert (ended.returncode, ended.stderr.partition(".yml: ")[2]) == (2, "row: Extra inputs are not permitted\n")
 
 
+def test_suites_are_read_without_running_them(warehouse: Settings) -> None:
+    program = [sys.executable, "-m", "expectations", "raw", "--parse"]
+    assert subprocess.run(program, check=False, cwd=PROJECT).returncode == 0
+    assert TestWarehouse(warehouse).rows("select count(*) from quality.check_run", role="auditor") == [(0,)]
+
+
 def test_an_unknown_suite_is_named_with_those_there_are(warehouse: Settings) -> None:
     ended = command("mart")
     assert ended.returncode == 2
@@ -263,16 +274,16 @@ def test_a_warehouse_that_does_not_answer_may_be_tried_again(
 
 def test_marts_agree_with_raw_until_a_row_is_lost_on_the_way(house: TestWarehouse) -> None:
     assert {result.status for result in dbt.build(house.settings)} == {"success"}
-    assert run([SUITES / "marts"], house.settings, beside=True) == 0
+    assert checked(SUITES / "marts", house.settings, beside=True) == 0
 
     # The next night is in raw before these marts are checked: not their fault.
     house.night("2022-03-02", [message("3", "2022-03-02 10:00", municipality="Реж")])
-    assert run([SUITES / "marts"], house.settings, beside=True) == 0
+    assert checked(SUITES / "marts", house.settings, beside=True) == 0
 
     with psycopg.connect(house.settings.dsn("transformer")) as connection:
         connection.execute("delete from intermediate_next.int_message where message_id = '2'")
         connection.execute("update marts_next.mart_time_to_respond set answered_count = answered_count + 1")
-    assert run([SUITES / "marts"], house.settings, beside=True) == 1
+    assert checked(SUITES / "marts", house.settings, beside=True) == 1
     assert [name for name, *_ in failures(house)] == [
         "marts.fct_incident: messages_of_incidents_add_up",
         "marts.fct_message: every_message_that_came_is_there",

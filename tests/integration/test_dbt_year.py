@@ -4,8 +4,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
+from otklik.audit.definitions import definitions
+from otklik.audit.figure import Figure, Period
 from tests.fixtures.dbt import TestWarehouse, at, message
 from tests.fixtures.metricflow import number, period, query
 from tests.fixtures.pages import authority, page, seen
@@ -112,6 +115,21 @@ def test_every_figure_of_the_year_stands_beside_the_year_before_and_the_first(st
         "broadcasts_held": (1, 1, 1, "broadcasts"),
         "materials_published": (2, None, 2, "materials"),
     }
+
+
+@pytest.mark.parametrize("metric", sorted(definitions()))
+@pytest.mark.parametrize("of", [2021, 2022])
+def test_a_figure_follows_from_the_rows_that_stand_behind_it(story: TestWarehouse, metric: str, of: int) -> None:
+    shown = year(story, of) | {"incidents_answered": ({2021: 0, 2022: 2}[of],)}
+    with psycopg.connect(story.settings.dsn("engineer")) as connection:
+        figure = Figure(connection, definitions()[metric], Period("66", of))
+        counted, row_count = figure.counted()
+        rows = list(figure.rows())
+    if metric in shown:
+        assert (counted and round(counted, 6)) == shown[metric][0]
+    # A message's incident has one row for each of its messages, and here each has one.
+    assert len(rows) == row_count
+    assert [row for row in rows if row["landed_path"] is None or row["row_number"] is None] == []
 
 
 def test_the_year_before_has_what_began_by_then(story: TestWarehouse) -> None:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from otklik import __version__
-from otklik.cli_audit import trace
+from otklik.cli_audit import audit, trace
 from otklik.cli_load import load
 from otklik.settings import Settings, SettingsError, ensure_env_file, get_settings
 
@@ -150,6 +150,7 @@ def sql(
 
 app.command()(load)
 app.command()(trace)
+app.add_typer(audit, name="audit")
 
 
 @app.command()

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     superset_auditor_login_password: Password
     superset_engineer_login_password: Password
     author_key: Key
+    audit_key: Key
     airflow_fernet_key: FernetKey
     airflow_jwt_secret: Key
     airflow_api_secret_key: Key

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
@@ -29,12 +30,13 @@ class FigureError(OtklikError):
 
 @dataclass(frozen=True)
 class Period:
-    """A region's year or month, of all authorities or of one."""
+    """A region's year or month, of all authorities or of one; of a year perhaps only its days through one of them."""
 
     region_code: str
     year: int
     month: int | None = None
     authority: str | None = None
+    through: date | None = None
 
     @property
     def starts(self) -> date:
@@ -44,6 +46,8 @@ class Period:
     @property
     def ends(self) -> date:
         """The local day after the last one."""
+        if self.through is not None:
+            return self.through + timedelta(days=1)
         if self.month is None or self.month == 12:  # noqa: PLR2004 - December
             return date(self.year + 1, 1, 1)
         return date(self.year, self.month + 1, 1)
@@ -97,6 +101,9 @@ class Figure:
         if region is None:
             raise FigureError(f"Nothing is published of region '{period.region_code}'; mart_as_of tells of which it is")
         self.as_of, zone = region
+        # The period is over with its last day, or with what is known.
+        last_known = (self.as_of - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
+        self._last_day = min(date(period.year, 12, 31), last_known)
         last_page_day = "(select max(day) from marts.fct_page_day where region_code = {region} and day < {ends})"
         words = {
             "starts": sql.SQL("{}::date").format(sql.Literal(period.starts.isoformat())),
@@ -106,6 +113,11 @@ class Figure:
             "region": sql.Literal(period.region_code),
         }
         self._words = words | {"last_page_day": sql.SQL(last_page_day).format(**words)}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the period is meant, and so it is what people see."""
+        return self.period.through is None or self.period.through >= self._last_day
 
     @property
     def query(self) -> str:

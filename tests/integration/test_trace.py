@@ -18,7 +18,7 @@ PHONE, NAME = "+7 912 345-67-89", "Пётр Выдуманный"
 
 @pytest.fixture(scope="module")
 def story(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
-    """Two nights that were published: an answer after an hour; then one after two hours, and the first one corrected."""
+    """Two nights that were published: an answer after an hour; then one after two, and the first one corrected."""
     house = module_dbt_warehouse
     house.region()
     first = house.night("2022-03-01", [answered("1", "2022-03-01 11:00", author_name=NAME, message_text=PHONE)])
@@ -52,7 +52,8 @@ def published(house: TestWarehouse, through: int, mean: int) -> None:
         )
         connection.execute("update quality.figure set until = %s where until is null", [publication])
         connection.execute(
-            "insert into quality.figure (region_code, metric, period_kind, period_start, scope, authority, value, since)"
+            "insert into quality.figure"
+            " (region_code, metric, period_kind, period_start, scope, authority, value, since)"
             " values ('66', 'mean_time_to_respond', 'year', '2022-01-01', 'region', '', %s, %s)",
             (mean, publication),
         )

@@ -170,9 +170,9 @@ def doctor() -> None:
 
 @app.command(context_settings=AS_GIVEN)
 def dbt(context: typer.Context) -> None:
-    """Run dbt's own command against this installation, as the role that builds the marts.
+    """Run dbt's own command against this installation, as the role that builds the marts, beside those people see.
 
-    Examples: otklik dbt build --full-refresh --selector night; otklik dbt ls --select marts
+    Examples: otklik dbt ls --select marts; otklik dbt build --select mart_year_summary
     """
     from otklik.dbt import PROGRAM, dbt_environment
 

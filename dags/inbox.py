@@ -8,13 +8,13 @@ from timetable import night_of
 @task
 def files_of_the_night(incidents: bool, data_interval_start=None, data_interval_end=None) -> list[dict[str, str]]:
     """List the files in the inbox that belong to the night; of incidents, none is a warning."""
-    from otklik.night import pending_files
+    from otklik.night import note_night, pending_files
 
     settings, night = night_of(data_interval_start, data_interval_end)
-    files = [{"name": file.name, **file.as_dict()} for file in pending_files(night, settings, incidents=incidents)]
-    if incidents and not files:
-        print(f"WARNING: no incident files for {night.start:%d.%m.%Y} in {settings.inbox}")
-    return files
+    files = pending_files(night, settings, incidents=incidents)
+    for source in note_night(night, settings, files) if incidents else ():
+        print(f"WARNING: no incident files of {source} for {night.start:%d.%m.%Y} in {settings.inbox}")
+    return [{"name": file.name, **file.as_dict()} for file in files]
 
 
 @task(map_index_template="{{ task.op_kwargs['file']['name'] }}", pool="files")

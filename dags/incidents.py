@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from airflow.sdk import TriggerRule, dag, task
-from airflow.sdk.exceptions import AirflowSkipException
 from assets import RAW_INCIDENT
 from inbox import all_files_loaded, files_of_the_night, load
 from timetable import FIRST_OF_ALL, ZONE, daily
@@ -19,10 +18,10 @@ def exports_are_written(data_interval_end=None) -> bool:
 
 
 @task(trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS, outlets=[RAW_INCIDENT])
-def rows_came(loads: list[dict[str, str | int]]) -> None:
-    """Tell the `marts` DAG that rows came, if any file could be loaded."""
-    if not any(load["rows_loaded"] for load in loads):
-        raise AirflowSkipException("No row was loaded: marts have nothing to do")
+def night_is_in(files: list[dict[str, str]], loads: list[dict[str, str | int]]) -> None:
+    """Tell the `marts` DAG that the night is in; a night without rows is for its checks to warn of."""
+    loaded = sum(int(load["rows_loaded"]) for load in loads or ())
+    print(f"{len(files)} files, {loaded} rows loaded" if loaded else "WARNING: the night brought no row")
 
 
 @dag(
@@ -34,7 +33,7 @@ def rows_came(loads: list[dict[str, str | int]]) -> None:
 def incidents():
     """
     **What.** Loads the incident files of one local day from the inbox into `raw.incident` and tells the `marts` DAG
-    that rows came. Every row of a file is loaded, rejected with its reasons, or unchanged.
+    that the night is in. Every row of a file is loaded, rejected with its reasons, or unchanged.
 
     **When it fails**
 
@@ -42,8 +41,8 @@ def incidents():
       loaded. Put the corrected file into the inbox and clear `load` of this run (with downstream).
     - `all_files_loaded`: names the files that failed; nothing to do here but at `load`.
     - `files_of_the_night`: a mapping or a setting is wrong, or the warehouse does not answer.
-    - No files came: the run is green and its log warns. If files were due, put them into the inbox and run the
-      night again.
+    - No files came: the run is green, its log warns, and so do the checks of the night and the dashboards. If files
+      were due, put them into the inbox and run the night again.
 
     **Run nights again, or fill in the past** (any dates, also before the first night; dates are local days, and the
     result is the same as if each had run in its night):
@@ -54,7 +53,7 @@ def incidents():
     files = files_of_the_night(incidents=True)
     loads = load.expand(file=files)
     exports_are_written() >> files
-    rows_came(loads)
+    night_is_in(files, loads)
     all_files_loaded(files, loads)
 
 

@@ -1,5 +1,6 @@
 """What a night's DAG asks for: which files have come, and the load of one of them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -14,6 +15,7 @@ from otklik.load import load_file
 from otklik.mapping import Mapping, load_mapping, load_mappings
 from otklik.places import Place
 from otklik.settings import Settings
+from otklik.warehouse import ledger
 from otklik.warehouse.ledger import BatchReport
 
 _PACKED = (".gz", ".zip")
@@ -54,6 +56,25 @@ def pending_files(interval: Interval, settings: Settings, *, incidents: bool) ->
         if ("incident" in mapping.entities) == incidents
         for file in _files_of(mapping, inbox, interval, settings)
     ]
+
+
+def note_night(interval: Interval, settings: Settings, files: list[PendingFile]) -> list[str]:
+    """Note how many incident files each source has brought for a night; return the sources that brought none.
+
+    A night that is asked for again keeps what it had: files loaded before are not listed any more.
+    """
+    brought = Counter(file.mapping for file in files)
+    mappings = [mapping for mapping in load_mappings(settings.mappings) if "incident" in mapping.entities]
+    with psycopg.connect(settings.dsn("loader")) as connection:
+        for mapping in mappings:
+            ledger.register_region(connection, mapping.region)
+            connection.execute(
+                "insert into quality.night as noted (region_code, source, night, file_count) values (%s, %s, %s, %s)"
+                " on conflict (region_code, source, night)"
+                " do update set file_count = greatest(noted.file_count, excluded.file_count), noted_at = now()",
+                (mapping.region.code, mapping.source, interval.end, brought[str(mapping.path)]),
+            )
+    return sorted(mapping.source for mapping in mappings if not brought[str(mapping.path)])
 
 
 def load_pending(file: PendingFile, interval: Interval, settings: Settings) -> list[BatchReport]:

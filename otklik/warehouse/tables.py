@@ -251,6 +251,21 @@ figure = Table(
     comment="Grain: one figure from the publication that first showed this value to the one that showed another",
 )
 
+night = Table(
+    "night",
+    metadata,
+    Column("region_code", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("night", Moment, nullable=False, comment="End of the local day"),
+    Column(
+        "file_count", Integer, nullable=False, comment="Files of incidents that the source brought; 0: it is silent"
+    ),
+    Column("noted_at", Moment, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("region_code", "source", "night"),
+    schema="quality",
+    comment="Grain: one night of a source of incidents, also one that brought nothing",
+)
+
 source_field = Table(
     "source_field",
     metadata,

@@ -34,7 +34,7 @@ FOUND = {f"quality.{name}" for name in ("build", "publication", "check_run", "ch
 FIGURES = {
     f"marts{side}.{name}" for side in ("", "_next") for name in ("mart_year_summary", "mart_time_to_respond_month")
 }
-SHAPES = {"quality.source_field", "quality.schema_change"}
+SHAPES = {"quality.source_field", "quality.schema_change", "quality.night"}
 SHOWN = {"quality.batch", "quality.rejected_row"}
 NOTES = {f"intermediate{side}.{name}" for side in ("", "_next") for name in ("int_build", "int_batch_window")}
 
@@ -45,7 +45,7 @@ def expected(role: str, table: str) -> set[str]:
     quality = READ if schema == "quality" else set()
     match role:
         case "loader":
-            kept = KEEP if table in LEDGERS or name == "source_field" else set()
+            kept = KEEP if table in LEDGERS or table in ("quality.source_field", "quality.night") else set()
             return kept or (ADD if table in LOADED or name == "schema_change" else set())
         case "transformer":
             own = schema in ("staging", "reference", "intermediate_next", "marts_next")

@@ -86,8 +86,8 @@ def _run(suites: Sequence[Suite], side: Side, settings: Settings) -> list[int]:
     from expectations.checkpoint import Checkpoints
 
     report = settings.var / "site" / "quality"
-    docs, results = report / "docs", settings.var / "quality"
-    checkpoints = Checkpoints(side, settings.sqlalchemy_url("engineer"), docs, results)
+    docs = report / "docs"
+    checkpoints = Checkpoints(side, settings.sqlalchemy_url("engineer"), docs)
     codes = []
     with psycopg.connect(settings.dsn("publisher"), autocommit=True) as writing:
         for suite in suites:

@@ -13,7 +13,6 @@ logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
 warnings.filterwarnings("ignore", module="great_expectations")
 
 import great_expectations as gx  # noqa: E402
-from great_expectations.checkpoint import UpdateDataDocsAction  # noqa: E402
 from great_expectations.core.run_identifier import RunIdentifier  # noqa: E402
 from great_expectations.data_context import EphemeralDataContext  # noqa: E402
 from great_expectations.data_context.store import ValidationResultsStore  # noqa: E402
@@ -40,18 +39,17 @@ class CountsOnlyStore(ValidationResultsStore):
 class Checkpoints:
     """Runs suites against one side of the marts, its context and its connection kept from one to the next.
 
-    `database` is an SQLAlchemy address with a host. Data Docs go to the folder `docs`, the results they are built from
-    to `results`; earlier runs stay in both.
+    `database` is an SQLAlchemy address with a host. Data Docs go to the folder `docs`; pages of earlier runs stay.
     """
 
-    def __init__(self, side: Side, database: str, docs: Path, results: Path) -> None:
+    def __init__(self, side: Side, database: str, docs: Path) -> None:
         self._side = side
-        self._context = _context(docs, results)
+        self._context = _context(docs)
         found_by = f"{database}?options=-csearch_path%3D{side.search_path.replace(',', '%2C')}"
         self._source = self._context.data_sources.add_postgres(name="warehouse", connection_string=found_by)
 
     def run(self, suite: Suite, run: Run) -> list[Outcome]:
-        """Run every expectation of a suite and update Data Docs; return what each found.
+        """Run every expectation of a suite and write its Data Docs; return what each found.
 
         Raises SuiteError when an expectation's type or arguments are not Great Expectations' own.
         """
@@ -65,11 +63,13 @@ class Checkpoints:
             gx.Checkpoint(
                 name=suite.name,
                 validation_definitions=definitions,
-                actions=[UpdateDataDocsAction(name="data_docs")],
                 result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
             )
         )
         result = checkpoint.run(run_id=RunIdentifier(run_name=str(run.run_id), run_time=run.started_at))
+        # Only the pages of this run: Great Expectations' own index reads the results of every run there ever was, once
+        # for each table. The report leads to the pages instead.
+        self._context.build_data_docs(resource_identifiers=list(result.run_results), build_index=False)
         found = [one for validation in result.run_results.values() for one in validation.results]
         by_number = {one.expectation_config.meta["number"]: one for one in found}
         return [_outcome(table, check, by_number[number]) for number, (table, check) in numbered]
@@ -97,29 +97,26 @@ class Checkpoints:
         )
 
 
-def _context(docs: Path, results: Path) -> EphemeralDataContext:
+def _context(docs: Path) -> EphemeralDataContext:
+    docs.mkdir(parents=True, exist_ok=True)
     config = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars={"globally": False})
     # Under a name of its own: Great Expectations puts its own store where the default name is.
     config.validation_results_store_name = "counts_only_results"
     config.stores["counts_only_results"] = {
         "class_name": "CountsOnlyStore",
         "module_name": __name__,
-        "store_backend": _folder(results, filepath_suffix=".json"),
+        # What is found is kept in schema `quality`; the pages are built from this and stay.
+        "store_backend": {"class_name": "InMemoryStoreBackend"},
     }
     config.data_docs_sites = {
         "quality": {
             "class_name": "SiteBuilder",
-            "store_backend": _folder(docs),
+            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs)},
             "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
             "show_how_to_buttons": False,
         }
     }
     return gx.get_context(mode="ephemeral", project_config=config)
-
-
-def _folder(path: Path, **options: Any) -> dict[str, Any]:
-    path.mkdir(parents=True, exist_ok=True)
-    return {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(path), **options}
 
 
 def _without_values(result: dict[str, Any]) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_leadership_reads_the_year_off_the_screen(night: Settings, screen: Page)
     text = plain(screen.locator("body").inner_text())
     for figure in (
         "Данные на 01.01.2023 00:00",
-        "Последние проверки данных пройдены",
+        "Проверки данных пройдены",
         "прочитано строк: 425, отклонено: 5",
         "Среднее время ответа за 2022 год 2 ч 28 мин",
         "на 58 мин быстрее",

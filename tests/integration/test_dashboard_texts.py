@@ -132,6 +132,21 @@ def test_the_line_above_says_as_of_when_and_what_was_rejected(marts: TestWarehou
     ]
 
 
+def test_a_night_that_was_not_published_is_said_to_be_in_the_line_above(marts: TestWarehouse) -> None:
+    def label() -> str:
+        [(told,)] = ask(marts, f"select checks_label from ({DATASETS['as_of']['sql']}) as d")  # noqa: S608
+        return str(told)
+
+    with psycopg.connect(marts.settings.dsn("publisher"), autocommit=True) as connection:
+        decide = "insert into quality.publication (published, reason) values (%s, %s)"
+        connection.execute(decide, (False, "не пройдены критические проверки: 2"))
+        assert label() == (
+            "Последняя ночь не опубликована: не пройдены критические проверки: 2. Показаны данные предыдущей, проверенные"
+        )
+        connection.execute(decide, (True, None))
+        assert label() == "Проверки данных ещё не проведены"
+
+
 def test_the_ranking_puts_the_slow_first_and_too_few_answers_last(marts: TestWarehouse) -> None:
     dataset = DATASETS["incident"]
     metrics = {metric["metric_name"]: metric["expression"] for metric in dataset["metrics"]}

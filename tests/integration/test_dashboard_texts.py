@@ -141,7 +141,8 @@ def test_a_night_that_was_not_published_is_said_to_be_in_the_line_above(marts: T
         decide = "insert into quality.publication (published, reason) values (%s, %s)"
         connection.execute(decide, (False, "не пройдены критические проверки: 2"))
         assert label() == (
-            "Последняя ночь не опубликована: не пройдены критические проверки: 2. Показаны данные предыдущей, проверенные"
+            "Последняя ночь не опубликована: не пройдены критические проверки: 2."
+            " Показаны данные предыдущей, проверенные"
         )
         connection.execute(decide, (True, None))
         assert label() == "Проверки данных ещё не проведены"

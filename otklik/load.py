@@ -28,7 +28,15 @@ from otklik.warehouse import ledger
 from otklik.warehouse.ledger import BatchReport, Line
 from otklik.warehouse.seen import SeenKeys
 from otklik.warehouse.shapes import ShapeWatch
-from otklik.warehouse.versions import Batch, Contradiction, Prepared, VersionLoad, prepare
+from otklik.warehouse.versions import (
+    Authors,
+    Batch,
+    Contradiction,
+    Prepared,
+    VersionLoad,
+    erased_authors,
+    prepare,
+)
 
 # So many rows whose key a file seems to have had are kept, before the database is asked about them.
 _DOUBTED = 10_000
@@ -123,11 +131,12 @@ class Loading:
                 return before
             batch_id = ledger.open_line(self.connection, line, self.interval, self.known_at)
             batch = Batch(batch_id, line.source, line.region_code, layout.entity)
+            authors = Authors(self.author_key, erased_authors(self.connection))
             load = VersionLoad(self.connection, batch)
             watch = ShapeWatch(kind)
             doubted: list[TextRows] = []
             # Two steps ahead: one chunk is parsed and one is checked while the database takes in a third.
-            for chunk in ahead(self._chunks(ahead(chunks), layout, batch, watch)):
+            for chunk in ahead(self._chunks(ahead(chunks), layout, batch, watch, authors)):
                 load.add(chunk.prepared, self.known_at)
                 load.reject(chunk.rejected, layout.public)
                 if chunk.refused is not None:
@@ -145,14 +154,14 @@ class Loading:
             return ledger.close_line(self.connection, batch_id, load)
 
     def _chunks(
-        self, chunks: Iterable[TextRows], layout: Layout, batch: Batch, watch: ShapeWatch
+        self, chunks: Iterable[TextRows], layout: Layout, batch: Batch, watch: ShapeWatch, authors: Authors
     ) -> Iterable["_Chunk"]:
         seen = SeenKeys()
 
         def ready(rows: TextRows) -> _Chunk:
             watch.see(rows)
             checked = check_rows(rows, layout, self.known_at)
-            prepared = prepare(checked.valid, batch, seen, self.known_at, self.author_key)
+            prepared = prepare(checked.valid, batch, seen, self.known_at, authors)
             return _Chunk(
                 prepared,
                 checked.rejected,

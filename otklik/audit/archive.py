@@ -61,7 +61,8 @@ def write_archive(
         bounds = {"region": region_code, "day": day}
         batches = _asked(connection, _LEDGER, bounds)
         parts.table("ledger.csv", batches)
-        parts.table("inputs.csv", _inputs(batches, settings))
+        erased = {row["landed_path"]: row["sha256_after"] for row in _asked(connection, _ERASED, {})}
+        parts.table("inputs.csv", _inputs(batches, erased, settings))
         for name, query in _QUALITY.items():
             parts.table(name, _asked(connection, query, bounds))
         parts.json("versions.json", _versions())
@@ -191,14 +192,21 @@ def _asked(connection: psycopg.Connection[Any], query: str, bounds: Mapping[str,
         return cursor.execute(query.encode(), bounds).fetchall()
 
 
-def _inputs(batches: list[dict[str, Any]], settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield each landed file once, with the hash that the ledger has and the one that it has now."""
+_ERASED = "select landed_path, sha256_after from quality.erased_file order by erased_at"
+
+
+def _inputs(batches: list[dict[str, Any]], erased: Mapping[str, str], settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield each landed file once, with the hash that the ledger has and the one that it has now.
+
+    A file out of which a resident was taken is what `erased` says it became.
+    """
     landing = Place.landing(settings)
     for address, sha256 in dict.fromkeys((batch["landed_path"], batch["content_sha256"]) for batch in batches):
         with landing.named():
             path = landing.path_at(address)
             found = _hash(path.open("rb")) if path.exists() else None
-        state = "missing" if found is None else "same" if found == sha256 else "changed"
+        states = {None: "missing", sha256: "same", erased.get(address, ""): "a resident was erased"}
+        state = states.get(found, "changed")
         yield {"landed_path": address, "content_sha256": sha256, "found_sha256": found, "state": state}
 
 

@@ -114,6 +114,40 @@ rejected_row = Table(
     comment="Rows that a contract refused, with the reasons and the original content",
 )
 
+erased_author = Table(
+    "erased_author",
+    metadata,
+    Column("author_hash", Text, primary_key=True),
+    schema="raw",
+    comment="Keyed hashes of residents who were erased: what comes of them again is stored without them",
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("erasure_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("erased_at", Moment, nullable=False, server_default=func.now()),
+    Column("version_count", BigInteger, nullable=False, comment="Versions of messages in raw"),
+    Column("rejected_count", BigInteger, nullable=False, comment="Refused rows"),
+    Column("file_count", BigInteger, nullable=False, comment="Landed files rewritten"),
+    Column("row_count", BigInteger, nullable=False, comment="Rows of the models"),
+    Column("otklik_version", Text, nullable=False),
+    schema="quality",
+    comment="Grain: one resident taken out on request; not who",
+)
+
+erased_file = Table(
+    "erased_file",
+    metadata,
+    Column("landed_path", Text, nullable=False),
+    Column("sha256_before", Text, nullable=False),
+    Column("sha256_after", Text, nullable=False),
+    Column("erased_at", Moment, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("landed_path", "sha256_after"),
+    schema="quality",
+    comment="Grain: one landed file out of which a resident was taken: why it is not what had come",
+)
+
 build = Table(
     "build",
     metadata,

@@ -53,7 +53,15 @@ class Prepared:
     undated: list[int]
 
 
-def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetime, author_key: str) -> Prepared:
+@dataclass(frozen=True)
+class Authors:
+    """How authors are hashed, and the hashes of those who were erased: their rows are stored without them."""
+
+    key: str
+    erased: frozenset[str] = frozenset()
+
+
+def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetime, authors: Authors) -> Prepared:
     """Hash each row and its author, mask its text. Needs no database, so it can be done ahead, chunk after chunk.
 
     A source without an update time of its own gives each row the end of the night it came with.
@@ -62,7 +70,7 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
     content = [name for name in valid.columns if name not in OWN]
     derived: list[pl.Expr | pl.Series] = [row_hash(valid, content).cast(pl.String).alias("row_hash")]
     if entity.author:
-        derived.append(author_hash(entity.author, author_key).alias("author_hash"))
+        derived.append(author_hash(entity.author, authors.key).alias("author_hash"))
     if entity.masked:
         derived.append(masked_text(valid[entity.masked]).alias("masked_text"))
     undated = valid.filter(pl.col(_VERSION).is_null())[ROW_NUMBER].to_list()
@@ -74,6 +82,10 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
         *content,
         *derived,
     ).with_columns(pl.col(_VERSION).fill_null(known_at))
+    if entity.author and authors.erased:
+        personal = [name for name in (*entity.personal, "masked_text", "author_hash") if name in rows.columns]
+        is_erased = pl.col("author_hash").is_in(list(authors.erased))
+        rows = rows.with_columns(pl.when(~is_erased.fill_null(False)).then(name).alias(name) for name in personal)
     keys = rows.select(row_hash(rows, [*entity.key, _VERSION])).to_series()
     first = seen.first_rows(keys, rows[ROW_NUMBER])
     if first.null_count() == rows.height:
@@ -81,6 +93,11 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
     repeated = first.is_not_null()
     new = rows.filter(~repeated)
     return Prepared(new, as_binary(new), rows.filter(repeated), first.filter(repeated), undated)
+
+
+def erased_authors(connection: psycopg.Connection[Any]) -> frozenset[str]:
+    """Return the hashes of the residents who were erased."""
+    return frozenset(one for (one,) in connection.execute("select author_hash from raw.erased_author"))
 
 
 class VersionLoad:

@@ -132,7 +132,8 @@ def _without_messages(info: dict[str, Any]) -> dict[str, Any]:
         return info
     kind = re.search(r"psycopg\.errors\.(\w+)", str(info))
     message = f"The check itself broke: {kind[1] if kind else 'not a database error'}"
-    return {"raised_exception": True, "exception_message": message, "exception_traceback": None}
+    # A page cannot be written without a text in the place of the traceback.
+    return {"raised_exception": True, "exception_message": message, "exception_traceback": ""}
 
 
 def _outcome(table: Table, check: Check, found: Any) -> Outcome:

@@ -17,7 +17,6 @@ from otklik.errors import OtklikError
 # Columns that join a row of a fact to the versions in `raw` it tells of; `fact` has the batch of the latest one.
 _RAW_OF = {
     "fct_message": "raw.incident using (region_code, source, message_id, batch_id, updated_at)",
-    "fct_page_day": "raw.page_snapshot using (region_code, page_id, batch_id)",
     "dim_survey": "raw.survey using (region_code, survey_id, batch_id)",
     "fct_broadcast": "raw.broadcast using (region_code, source, broadcast_id, batch_id)",
     "fct_material": "raw.material using (region_code, source, material_id, batch_id)",
@@ -186,6 +185,19 @@ class Figure:
             return sql.SQL(
                 " from ({}) as fact {} left join raw.batch as batch on told.batch_id = batch.batch_id"
             ).format(facts, message)
+        if self.metric.fact == "fct_page_day":
+            # A day that was carried to is told by the snapshot of the day it was carried from; the surest one tells.
+            snapshot = sql.SQL(
+                "left join lateral (select * from raw.page_snapshot as seen"
+                " where seen.page_id = fact.page_id and seen.region_code = fact.region_code"
+                " and (seen.observed_at at time zone {zone})::date = fact.day - coalesce(fact.days_carried, 0)"
+                " order by seen.members_count is null, array_position(array['live', 'trend', 'file'], seen.method),"
+                " seen.observed_at desc, seen.updated_at desc, seen.batch_id desc, seen.row_number desc limit 1"
+                ") as told on true"
+            ).format(**self._words)
+            return sql.SQL(
+                " from ({}) as fact {} left join raw.batch as batch on told.batch_id = batch.batch_id"
+            ).format(facts, snapshot)
         table, columns = _RAW_OF[self.metric.fact].split(" using ")
         same = sql.SQL(" and ").join(
             sql.SQL("told.{0} = fact.{0}").format(sql.Identifier(name.strip()))

@@ -14,7 +14,7 @@ from tests.fixtures.metricflow import number, period, query
 from tests.fixtures.pages import authority, page, seen
 from tests.fixtures.survey_rows import survey
 
-MARTS = ("mart_year_summary", "fct_message", "fct_incident", "mart_time_to_respond_month")
+MARTS = ("mart_year_summary", "fct_message", "fct_incident", "mart_time_to_respond_month", "fct_page_day")
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,7 @@ def test_no_failing_value_is_left_anywhere(
     )
 
     kept = [path for path in house.settings.var.rglob("*") if path.suffix in (".html", ".json")]
-    assert [path for path in kept if path.match("docs/validations/**/*.html")] != []
+    assert any("validations" in path.parts for path in kept), kept
     said = [path.read_text(encoding="utf-8") for path in kept]
     said += [*capfd.readouterr(), str(house.rows("select * from quality.check_result", role="auditor"))]
     for secret in (NAME, PHONE, house.settings.publisher_password):

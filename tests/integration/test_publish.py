@@ -118,12 +118,13 @@ def test_rows_lost_on_the_way_are_named_and_people_see_the_night_before(nights: 
         "marts.fct_message: every_message_that_came_is_there",
         "marts.mart_topic_trend: topics_add_up_to_all_messages",
         "marts.mart_year_summary: messages_processed_agree_with_messages",
+        "raw.incident: every_row_is_accounted_for",
     ]
 
-    with pytest.raises(PublishError, match="не пройдены критические проверки: 4"):
+    with pytest.raises(PublishError, match="не пройдены критические проверки: 5"):
         publish(nights.settings)
     assert messages_seen(nights) == 3
-    assert last_night(nights) == ("2022-03-02", True, 0, False, "не пройдены критические проверки: 4")
+    assert last_night(nights) == ("2022-03-02", True, 0, False, "не пройдены критические проверки: 5")
 
 
 def test_a_build_that_broke_off_is_not_published(nights: TestWarehouse) -> None:

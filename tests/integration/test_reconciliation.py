@@ -5,7 +5,7 @@ import pytest
 
 from expectations.reconciliation import Night, outcomes, reconcile
 from expectations.side import what_people_see
-from tests.fixtures.dbt import TestWarehouse, at, message
+from tests.fixtures.dbt import MARTS, TestWarehouse, at, message
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,9 @@ def told(module_dbt_warehouse: TestWarehouse) -> TestWarehouse:
             " from raw.incident where message_id = 'c'",
             (batch, at("2022-03-03 00:00")),
         )
-    house.model()
+    house.model(marts=(*MARTS, "fct_survey_response", "fct_survey_answer", "fct_broadcast", "fct_material"))
+    # Every entity is counted, also those that nothing came of.
+    house.dbt("run", "--select", "path:models/staging")
     return house
 
 

@@ -1,6 +1,7 @@
 """What each role of the database may do, table by table: everything else is tried and refused."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from tests.fixtures.dbt import TestWarehouse, message
 
 VERBS = {
     "select": "select from {table} limit 0",
-    "insert": "insert into {table} select * from {table} limit 0",
+    "insert": "insert into {table} default values",
     "update": "update {table} set {column} = {column} where false",
     "delete": "delete from {table} where false",
     "truncate": "truncate {table}",
@@ -105,6 +106,9 @@ def may(connection: psycopg.Connection, verb: str, table: str, column: str) -> b
             connection.execute(statement)
     except psycopg.errors.InsufficientPrivilege:
         return False
+    except psycopg.errors.IntegrityError:
+        # Let through, and then stopped by what a row has to be.
+        return True
     return True
 
 
@@ -154,10 +158,11 @@ def test_a_new_table_is_closed_until_it_is_granted(published: TestWarehouse, mak
 @pytest.mark.parametrize("role", ["loader", "transformer", "reader", "analyst", "auditor", "engineer"])
 def test_nobody_but_the_publisher_lets_people_see_anything(published: TestWarehouse, role: str) -> None:
     with psycopg.connect(published.settings.dsn(role), autocommit=True) as connection:
-        for statement in (
-            "alter schema marts_next rename to marts_shown",
-            "grant usage on schema marts_next to otklik_reader",
-            "drop schema marts cascade",
-        ):
-            with pytest.raises((psycopg.errors.InsufficientPrivilege, psycopg.errors.InvalidSchemaName)):
+        for statement in ("alter schema marts_next rename to marts_shown", "drop schema marts cascade"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)
+        # Who may not hand a right on is only warned.
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            connection.execute("grant usage on schema marts_next to otklik_reader")
+    asked = "select has_schema_privilege('otklik_reader', 'marts_next', 'usage')"
+    assert published.rows(asked, role="engineer") == [(False,)]

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import warnings
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,11 @@ class Checkpoints:
 
         Raises SuiteError when an expectation's type or arguments are not Great Expectations' own.
         """
+        # It prints, for each copy of a query, that the query lacks the name of its rows: they are in it already.
+        with redirect_stdout(None):
+            return self._run(suite, run)
+
+    def _run(self, suite: Suite, run: Run) -> list[Outcome]:
         numbered = list(enumerate(suite))
         suites = [
             (table, [self._expectation(number, table, check) for number, (owner, check) in numbered if owner is table])

@@ -1,5 +1,5 @@
--- Grain: one row. The batches this build takes in: after the last one these marts were built through, through the last
--- one committed when the build began. Fixed here once, so that a file loaded meanwhile is left whole for the next build.
+-- Grain: one row. The batches this build takes in: after the last one these marts were built through, through the
+-- last one committed when the build began. Fixed here once, so that a file loaded meanwhile is left whole for the next.
 {{ config(grants={'select': ['otklik_publisher', 'otklik_engineer']}) }}
 
 select

@@ -14,6 +14,7 @@ from otklik.layout import Layout
 from otklik.load import Loading
 from otklik.places import Place
 from otklik.record_rows import text_rows
+from otklik.redaction import take_out
 from otklik.settings import Settings
 from otklik.sources.records import Answer, Listing, Records
 from otklik.sources.rows import storable
@@ -64,17 +65,24 @@ class AnswerLoad:
         came_at = max([self.interval.end, *(answer.answered_at for answer in answers)])
         with psycopg.connect(self.settings.dsn("loader"), autocommit=True) as connection:
             ledger.require_region(connection, self.region_code, self.system.name)
-            loading = Loading(connection, self.interval, self.settings.author_key, came_at=came_at)
-            reports = [self._load_entity(loading, landed, ENTITIES[name], told) for name in self.system.entities]
+            loading = Loading(connection, self.interval, self.settings.author_keys, came_at=came_at)
+            erased: set[str] = set()
+            reports = [
+                self._load_entity(loading, landed, ENTITIES[name], told, erased) for name in self.system.entities
+            ]
+            if erased:
+                take_out(connection, self._zone, self._zone.address_of(landed.path), erased)
         return Told(reports, [_trouble(answer) for answer in answers if answer.trouble])
 
     def _load_entity(
-        self, loading: Loading, landed: Landed, entity: Entity, told: list[Records | Listing]
+        self, loading: Loading, landed: Landed, entity: Entity, told: list[Records | Listing], erased: set[str]
     ) -> BatchReport:
+        """Load what the answers say of an entity; words of erased residents that they hold are added to `erased`."""
         records = [each for each in told if isinstance(each, Records) and each.entity == entity.name]
         listings = [each for each in told if isinstance(each, Listing) and each.entity == entity.name]
 
         def finish(load: VersionLoad) -> None:
+            erased.update(load.erased)
             for each in listings:
                 load.delete_absent(dict(each.scope), each.key, each.keys, loading.known_at)
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from otklik import __version__
 from otklik.cli_audit import audit, trace
 from otklik.cli_load import load
-from otklik.cli_privacy import erase
+from otklik.cli_privacy import erase, rotate_author_key
 from otklik.settings import Settings, SettingsError, ensure_env_file, get_settings
 
 EXIT_NOT_RUNNING = 3
@@ -152,6 +152,7 @@ def sql(
 app.command()(load)
 app.command()(trace)
 app.command()(erase)
+app.command()(rotate_author_key)
 app.add_typer(audit, name="audit")
 
 

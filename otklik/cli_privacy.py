@@ -1,4 +1,4 @@
-"""The command `otklik erase`: one resident taken out on request."""
+"""The commands of privacy: one resident taken out on request, and another key for the hashes of all."""
 
 from typing import Annotated
 
@@ -35,3 +35,23 @@ def erase(
         f"Taken out: {done.versions} versions of messages, {done.rejected} refused rows, {done.files} files,"
         f" {done.rows} rows of the models"
     )
+
+
+def rotate_author_key() -> None:
+    """Hash every author once more, by one more key; who is the same person stays the same.
+
+    The new key is made up and added to .env, after a colon; where OTKLIK_AUTHOR_KEY is kept elsewhere, add it there and
+    run this. Keep a copy of all keys: each is needed. Start Otklik again afterwards, so that what runs has it, too.
+
+    Example: otklik rotate-author-key && otklik down && otklik up
+    """
+    import psycopg
+
+    from otklik.warehouse.authors import rotate_key
+
+    try:
+        count = rotate_key(get_settings(), lambda step: typer.echo(f"{step} ...", err=True))
+    except (OtklikError, UnreachableError, SettingsError, psycopg.Error, OSError) as error:
+        typer.echo(f"Error: {str(error).strip()}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{count} authors are hashed by one more key. Keep a copy of OTKLIK_AUTHOR_KEY, and start Otklik again")

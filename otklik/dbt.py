@@ -51,8 +51,11 @@ def build(settings: Settings, *, full_refresh: bool = False) -> list[ModelResult
     and when the marts that people see were built anew since. What became of it is noted in quality.build.
     Raises RuntimeError when dbt could not begin (the project does not parse, the warehouse does not answer).
     """
-    with psycopg.connect(settings.dsn("publisher")) as connection:
-        plan = builds.plan(connection, full_refresh=full_refresh)
+    with psycopg.connect(settings.dsn("publisher"), autocommit=True) as connection, builds.alone(connection):
+        return _build(connection, settings, builds.plan(connection, full_refresh=full_refresh))
+
+
+def _build(connection: psycopg.Connection[Any], settings: Settings, plan: builds.Plan) -> list[ModelResult]:
     results = target(settings) / "run_results.json"
     # Removed first, so that results of an earlier run are never taken for this one's.
     results.unlink(missing_ok=True)
@@ -62,7 +65,7 @@ def build(settings: Settings, *, full_refresh: bool = False) -> list[ModelResult
     # A run that did not begin has no number of its own.
     build_id = UUID(told["metadata"]["invocation_id"]) if told else uuid4()
     manifest = json.loads((target(settings) / "manifest.json").read_text(encoding="utf-8")) if told else {}
-    with psycopg.connect(settings.dsn("publisher")) as connection:
+    with connection.transaction():
         builds.note(connection, builds.Build(build_id, started, datetime.now(UTC), code == 0, plan))
         builds.note_results(connection, build_id, results_kept(told["results"], manifest) if told else ())
     if told is None:

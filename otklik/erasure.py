@@ -1,10 +1,10 @@
 """One resident taken out of everything that Otklik keeps, on request; that it was done is kept, not for whom."""
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 import psycopg
 from psycopg import sql
 
@@ -12,15 +12,17 @@ from otklik import __version__
 from otklik.contracts.incident import INCIDENT, PERSONAL
 from otklik.errors import OtklikError
 from otklik.places import Place
-from otklik.redaction import redacted
+from otklik.privacy import keyed_hash
+from otklik.redaction import long_enough, take_out
 from otklik.settings import Settings
 from otklik.warehouse import ledger
+from otklik.warehouse.authors import ERASED_ROW, known_authors, tables_with_authors
+from otklik.warehouse.builds import MARTS_LOCK
 
 Progress = Callable[[str], None]
 """Told what is being done."""
 
-# Shorter ones stand in a file by chance.
-_SHORTEST = 4
+_NOBODY = "No message and no refused row is of an author with that id, address or name; nothing was changed"
 
 
 class ErasureError(OtklikError):
@@ -46,17 +48,25 @@ def erase(author: str, settings: Settings, progress: Progress = lambda step: Non
     residents bear the name.
     """
     with psycopg.connect(settings.dsn("owner")) as connection:
+        progress("Waiting for loads and builds to end")
+        connection.execute("select pg_advisory_xact_lock(%s)", [MARTS_LOCK])
         ledger.lock(connection)
         progress("Looking for the resident")
-        hashes = _hashes(connection, author)
+        keys = known_authors(connection, settings.author_keys).keys
+        hashes = _hashes(connection, author, keys)
         words = _words(connection, hashes, author)
         rejected = _rejected(connection, words)
+        if not hashes:
+            if not rejected:
+                raise ErasureError(_NOBODY)
+            hashes = _hashed(author, keys)
         progress("Rewriting the files that landed")
         files = _rewrite(connection, hashes, rejected, words, settings)
         progress("Erasing in the warehouse")
         versions = _blank_versions(connection, hashes)
-        connection.execute(_BLANK_REJECTED, {"rows": rejected, "message": "Удалено по просьбе жителя"})
-        rows = sum(_blank(connection, table, hashes) for table in _tables_with_authors(connection))
+        connection.execute(_BLANK_REJECTED, {"rows": rejected, "message": ERASED_ROW})
+        tables = [table for table in tables_with_authors(connection) if table[0] != "raw"]
+        rows = sum(_blank(connection, table, hashes) for table in tables)
         connection.execute(
             "insert into quality.erasure (version_count, rejected_count, file_count, row_count, otklik_version)"
             " values (%s, %s, %s, %s, %s)",
@@ -65,19 +75,30 @@ def erase(author: str, settings: Settings, progress: Progress = lambda step: Non
     return Erasure(versions, len(rejected), files, rows)
 
 
-def _hashes(connection: psycopg.Connection[Any], author: str) -> list[str]:
-    """Return the keyed hashes of the author."""
+def _hashes(connection: psycopg.Connection[Any], author: str, keys: Sequence[str]) -> list[str]:
+    """Return the keyed hashes of the author: of what raw has of that id or address, else of that name.
+
+    Where raw has the hash alone, because the text was too old to be kept, it is found by hashing what was given.
+    """
     by_account = "select distinct author_hash from raw.incident where author_id = %(author)s or author_url = %(author)s"
     by_name = "select distinct author_hash from raw.incident where lower(author_name) = lower(%(author)s)"
-    for question in (by_account, by_name):
-        found = [one for (one,) in connection.execute(question.encode(), {"author": author}) if one is not None]
+    by_hash = "select distinct author_hash from raw.incident where author_hash = any(%(hashes)s)"
+    for question in (by_account, by_name, by_hash):
+        asked = connection.execute(question.encode(), {"author": author, "hashes": _hashed(author, keys)})
+        found = [one for (one,) in asked if one is not None]
         if len(found) > 1 and question is by_name:
             raise ErasureError(
                 f"{len(found)} residents bear that name: name the id or the address of the one who is meant"
             )
         if found:
             return found
-    raise ErasureError("No message in the warehouse is of an author with that id, address or name; nothing was changed")
+    return []
+
+
+def _hashed(author: str, keys: Sequence[str]) -> list[str]:
+    """Return the keyed hashes of what was given, as an id or an address and as a name."""
+    given = pl.DataFrame({"author": [author, author.lower()]})
+    return given.select(keyed_hash(pl.col("author"), keys)).to_series().unique().to_list()
 
 
 def _words(connection: psycopg.Connection[Any], hashes: list[str], author: str) -> list[str]:
@@ -86,7 +107,7 @@ def _words(connection: psycopg.Connection[Any], hashes: list[str], author: str) 
     rows = connection.execute(
         sql.SQL("select distinct {} from raw.incident where author_hash = any(%s)").format(columns), [hashes]
     ).fetchall()
-    return sorted({word for row in rows for word in (*row, author) if word and len(word) >= _SHORTEST})
+    return sorted(long_enough([author, *(word for row in rows for word in row)]))
 
 
 def _rejected(connection: psycopg.Connection[Any], words: list[str]) -> list[int]:
@@ -104,7 +125,6 @@ def _rewrite(
     connection: psycopg.Connection[Any], hashes: list[str], rejected: list[int], words: list[str], settings: Settings
 ) -> int:
     """Rewrite the landed files of these rows without the words; return how many."""
-    landing = Place.landing(settings)
     query = """
         select distinct landed_path
         from raw.batch
@@ -113,21 +133,9 @@ def _rewrite(
             union select batch_id from raw.rejected_row where rejected_row_id = any(%s)
         )
     """
-    paths = [path for (path,) in connection.execute(query, [hashes, rejected])]
-    with landing.named():
-        for address in paths:
-            path = landing.path_at(address)
-            if not path.is_file():
-                continue
-            content = path.read_bytes()
-            without = redacted(content, words)
-            path.write_bytes(without)
-            # An auditor finds the file changed, and here why.
-            connection.execute(
-                "insert into quality.erased_file (landed_path, sha256_before, sha256_after) values (%s, %s, %s)",
-                (address, hashlib.sha256(content).hexdigest(), hashlib.sha256(without).hexdigest()),
-            )
-    return len(paths)
+    paths = connection.execute(query, [hashes, rejected]).fetchall()
+    landing = Place.landing(settings)
+    return sum(take_out(connection, landing, address, words) for (address,) in paths)
 
 
 def _blank_versions(connection: psycopg.Connection[Any], hashes: list[str]) -> int:
@@ -163,15 +171,6 @@ _BLANK_REJECTED = """
         )
     where rejected_row_id = any(%(rows)s)
 """
-
-
-def _tables_with_authors(connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
-    """Return (schema, table) of every table outside `raw` that has hashes of authors, on both sides of the marts."""
-    return connection.execute(
-        "select nspname, relname from pg_class inner join pg_namespace on pg_namespace.oid = relnamespace"
-        " inner join pg_attribute on attrelid = pg_class.oid and attname = 'author_hash' and not attisdropped"
-        " where relkind = 'r' and nspname not in ('raw', 'pg_catalog')"
-    ).fetchall()
 
 
 def _blank(connection: psycopg.Connection[Any], table: tuple[str, str], hashes: list[str]) -> int:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -89,10 +89,21 @@ def _folder(zone: UPath, source: str, interval: Interval) -> UPath:
     return folder
 
 
-def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
+class GoneError(FileError):
+    """The content has landed before, and was taken out since: it does not land again."""
+
+    def __init__(self, name: str, sha256: str) -> None:
+        self.sha256 = sha256
+        super().__init__(
+            f"{name}: this very file has landed before, and what residents said was taken out of it since, on request"
+            " or because it was too old to be kept; it is not taken in again. Export it anew, without them"
+        )
+
+
+def land(zone: UPath, source: str, file: UPath, interval: Interval, gone: Collection[str] = ()) -> Landed:
     """Copy the file into the landing zone; landing the same bytes again changes nothing.
 
-    The disk goes on writing it afterwards: see `Landed.settle`.
+    The disk goes on writing it afterwards: see `Landed.settle`. Raises GoneError where the SHA-256 is among the `gone`.
     """
     folder = _folder(zone, source, interval)
     # The name needs the hash, the hash needs the bytes: copy under a passing name, then rename.
@@ -100,6 +111,8 @@ def land(zone: UPath, source: str, file: UPath, interval: Interval) -> Landed:
     try:
         with _opened(file) as incoming:
             sha256, size = _copy(incoming, arriving)
+        if sha256 in gone:
+            raise GoneError(file.name, sha256)
         path = folder / f"{sha256[:_HASH]}-{file.name}"
         if path.exists():
             # What is safe already may not be replaced by what is not yet.

@@ -1,6 +1,6 @@
 """On the way into `raw`: what has landed is read, checked, and loaded with its ledger line in one transaction."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,29 +14,23 @@ from otklik.contracts.entities import ENTITIES
 from otklik.contracts.reasons import reason
 from otklik.errors import FileError
 from otklik.interval import Interval
-from otklik.landing import Landed, land
+from otklik.landing import GoneError, Landed, land
 from otklik.layout import Layout
 from otklik.mapping import Mapping
 from otklik.places import Place
 from otklik.record_rows import text_rows
+from otklik.redaction import take_out
 from otklik.settings import Settings
 from otklik.sources.check import check_rows
 from otklik.sources.files import Member, open_members, read_export, read_rows
 from otklik.sources.records import Records
 from otklik.sources.rows import ROW_NUMBER, Rejected, TextRows
 from otklik.warehouse import ledger
+from otklik.warehouse.authors import Authors, known_authors
 from otklik.warehouse.ledger import BatchReport, Line
 from otklik.warehouse.seen import SeenKeys
 from otklik.warehouse.shapes import ShapeWatch
-from otklik.warehouse.versions import (
-    Authors,
-    Batch,
-    Contradiction,
-    Prepared,
-    VersionLoad,
-    erased_authors,
-    prepare,
-)
+from otklik.warehouse.versions import Batch, Contradiction, Prepared, VersionLoad, prepare
 
 # So many rows whose key a file seems to have had are kept, before the database is asked about them.
 _DOUBTED = 10_000
@@ -58,13 +52,24 @@ def load_file(
     """
     started_at = datetime.now(UTC)
     landing = Place.landing(settings)
-    with landing.named():
-        landed = land(landing.path, mapping.source, file, interval)
-    line = _line(landed, landing.address_of(landed.path), mapping)
     reports: list[BatchReport] = []
+    erased: set[str] = set()
     with psycopg.connect(settings.dsn("loader"), autocommit=True) as connection:
+        try:
+            with landing.named():
+                landed = land(landing.path, mapping.source, file, interval, ledger.gone(connection))
+        except GoneError as gone:
+            if before := ledger.lines_of(connection, mapping.source, gone.sha256, mapping.sha256):
+                return before
+            raise
+        line = _line(landed, landing.address_of(landed.path), mapping)
         ledger.register_region(connection, mapping.region)
-        loading = Loading(connection, interval, settings.author_key, progress)
+        loading = Loading(connection, interval, settings.author_keys, progress)
+
+        def finish(load: VersionLoad) -> None:
+            landed.settle()
+            erased.update(load.erased)
+
         try:
             for member in open_members(landed.path, landed.name, mapping.format):
                 line = replace(line, file_name=member.name)
@@ -75,13 +80,15 @@ def load_file(
                             part.layout,
                             part.rows,
                             kind=part.kind,
-                            finish=lambda load: landed.settle(),
+                            finish=finish,
                         )
                     )
         except FileError as error:
             landed.settle()
             ledger.record_failure(connection, line, interval, started_at, str(error))
             raise
+        if erased:
+            take_out(connection, landing, line.landed_path, erased)
     return reports
 
 
@@ -112,7 +119,7 @@ class Loading:
 
     connection: psycopg.Connection[Any]
     interval: Interval
-    author_key: str
+    author_keys: Sequence[str]
     progress: Progress = lambda rows: None
     came_at: datetime | None = None
 
@@ -131,23 +138,23 @@ class Loading:
                 return before
             batch_id = ledger.open_line(self.connection, line, self.interval, self.known_at)
             batch = Batch(batch_id, line.source, line.region_code, layout.entity)
-            authors = Authors(self.author_key, erased_authors(self.connection))
-            load = VersionLoad(self.connection, batch)
+            authors = known_authors(self.connection, self.author_keys)
+            load = VersionLoad(self.connection, batch, authors)
             watch = ShapeWatch(kind)
             doubted: list[TextRows] = []
             # Two steps ahead: one chunk is parsed and one is checked while the database takes in a third.
             for chunk in ahead(self._chunks(ahead(chunks), layout, batch, watch, authors)):
                 load.add(chunk.prepared, self.known_at)
-                load.reject(chunk.rejected, layout.public)
+                load.reject(chunk.rejected, layout)
                 if chunk.refused is not None:
                     load.note_refused(chunk.refused)
                 doubted.append(chunk.doubted)
                 if load.unsettled > _DOUBTED:
-                    load.reject(_contradicting(load.settle(), doubted, layout), layout.public)
+                    load.reject(_contradicting(load.settle(), doubted, layout), layout)
                     doubted.clear()
                 self.progress(load.loaded + load.rejected + load.unchanged)
                 del chunk
-            load.reject(_contradicting(load.settle(), doubted, layout), layout.public)
+            load.reject(_contradicting(load.settle(), doubted, layout), layout)
             load.close_groups(self.known_at)
             finish(load)
             watch.record(self.connection, line, batch_id)

@@ -33,13 +33,23 @@ _PERSONAL = "|".join(
 )
 
 
-def author_hash(fields: Sequence[str], key: str) -> pl.Expr:
-    """Return HMAC-SHA-256 (hex) of the first known of the author's fields; NULL where none is.
+def author_hash(fields: Sequence[str], keys: Sequence[str]) -> pl.Expr:
+    """Return the keyed hash (hex) of the first known of the author's fields; NULL where none is.
 
     Names count without regard to case, ids and addresses as they are.
     """
     author = pl.coalesce(pl.col(name).str.to_lowercase() if name.endswith("_name") else name for name in fields)
-    return plh.concat_str(author).chash.hmac_sha256(key=key)
+    return keyed_hash(author, keys)
+
+
+def keyed_hash(value: pl.Expr, keys: Sequence[str]) -> pl.Expr:
+    """Return HMAC-SHA-256 (hex) by the first key, that by the next one, and so on.
+
+    So a key can be added, and the hashes there are hashed once more, without knowing again whose they are.
+    """
+    for key in keys:
+        value = plh.concat_str(value).chash.hmac_sha256(key=key)
+    return value
 
 
 def masked_text(texts: pl.Series) -> pl.Series:

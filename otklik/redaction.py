@@ -1,16 +1,29 @@
 """Words taken out of a file whatever its form: plain, gzipped or zipped, in any encoding files of this kind come in."""
 
 import gzip
+import hashlib
 import io
 import json
 import re
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
 from xml.sax.saxutils import escape
+
+import psycopg
+
+from otklik.places import Place
 
 # ASCII, so that it is right in whatever encoding the file is.
 ERASED = "[erased]"
+# Shorter ones stand in a file by chance.
+_SHORTEST = 4
 _ENCODINGS = ("utf-8", "cp1251", "utf-16-le")
+
+
+def long_enough(words: Iterable[str | None]) -> frozenset[str]:
+    """Return those of the words that can be told from what stands in a file by chance."""
+    return frozenset(word for word in words if word and len(word) >= _SHORTEST)
 
 
 def redacted(content: bytes, words: Collection[str]) -> bytes:
@@ -27,6 +40,26 @@ def redacted(content: bytes, words: Collection[str]) -> bytes:
         for form in sorted(_forms(words, encoding), key=len, reverse=True):
             content = _pattern(form, encoding).sub(ERASED.encode(encoding), content)
     return content
+
+
+def take_out(connection: psycopg.Connection[Any], landing: Place, address: str, words: Collection[str]) -> bool:
+    """Rewrite a landed file without the words, and note why it is not what had come; tell whether it was there."""
+    path = landing.path_at(address)
+    with landing.named():
+        if not path.is_file():
+            return False
+        content = path.read_bytes()
+        without = redacted(content, words)
+        # Put in its place at once, so that nobody reads half of it.
+        arriving = path.with_name(f".{path.name}.arriving")
+        arriving.write_bytes(without)
+        arriving.rename(path)
+    connection.execute(
+        "insert into quality.erased_file (landed_path, sha256_before, sha256_after) values (%s, %s, %s)"
+        " on conflict do nothing",
+        (address, hashlib.sha256(content).hexdigest(), hashlib.sha256(without).hexdigest()),
+    )
+    return True
 
 
 def _redacted_zip(content: bytes, words: Collection[str]) -> bytes:

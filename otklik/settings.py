@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dotenv import dotenv_values
+from dotenv import dotenv_values, set_key
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -89,6 +89,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=_home)
     time_zone: str = "Asia/Yekaterinburg"
+    text_retention_days: Annotated[int, Field(ge=1)] = 1825
     mappings: Annotated[tuple[Path, ...], NoDecode] = Field(default_factory=lambda data: (data["home"] / "mappings",))
     inbox: str = Field(default_factory=lambda data: str(data["home"] / "var/inbox"))
     landing: str = Field(default_factory=lambda data: str(data["home"] / "var/landing"))
@@ -189,6 +190,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=_home() / ".env")
 
     @property
+    def author_keys(self) -> tuple[str, ...]:
+        """The keys authors are hashed by, one after the other: the first one, and what each rotation added."""
+        return tuple(self.author_key.split(":"))
+
+    @property
     def var(self) -> Path:
         """The folder of everything that changes while Otklik runs."""
         return self.home / "var"
@@ -285,6 +291,22 @@ def ensure_env_file(home: Path | None = None) -> bool:
             )
         file.writelines(f"{name}={value}\n" for name, value in missing.items())
     return bool(missing)
+
+
+def add_author_key(settings: Settings) -> Settings:
+    """Make up one more key that authors are hashed by, keep it in `.env`, and return the settings with it.
+
+    Raises SettingsError where the key is not kept in that file.
+    """
+    name = PREFIX + "AUTHOR_KEY"
+    if name in os.environ or not settings.env_file.exists() or name not in dotenv_values(settings.env_file):
+        raise SettingsError(
+            f"{name} is not kept in {settings.env_file}: add the new key where it is kept, after a colon"
+            f" ({name}=<old>:<new>; `openssl rand -hex 32` makes one), and run this again"
+        )
+    longer = f"{settings.author_key}:{_key()}"
+    set_key(settings.env_file, name, longer, quote_mode="never")
+    return settings.model_copy(update={"author_key": longer})
 
 
 def _address(database_url: str | None) -> Any:

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from otklik import __version__
 from otklik.audit.definitions import definitions
 from otklik.audit.figure import Figure, Period
-from otklik.audit.signing import public_key, sign
+from otklik.audit.signing import SEAL_LENGTH, public_key, seal, sign
 from otklik.places import Place
 from otklik.settings import PROJECT, Settings
 
@@ -61,8 +61,8 @@ def write_archive(
         bounds = {"region": region_code, "day": day}
         batches = _asked(connection, _LEDGER, bounds)
         parts.table("ledger.csv", batches)
-        erased = {row["landed_path"]: row["sha256_after"] for row in _asked(connection, _ERASED, {})}
-        parts.table("inputs.csv", _inputs(batches, erased, settings))
+        taken_out = {(row["landed_path"], row["sha256"]): row["why"] for row in _asked(connection, _TAKEN_OUT, {})}
+        parts.table("inputs.csv", _inputs(batches, taken_out, settings))
         for name, query in _QUALITY.items():
             parts.table(name, _asked(connection, query, bounds))
         parts.json("versions.json", _versions())
@@ -80,6 +80,8 @@ def write_archive(
         archive.writestr(MANIFEST, content)
         signature = {"public_key": public_key(settings.audit_key), "signature": sign(content, settings.audit_key)}
         archive.writestr(SIGNATURE, json.dumps(signature))
+        archive.comment = bytes(SEAL_LENGTH)
+    seal(file, settings.audit_key)
     return len(figures)
 
 
@@ -192,21 +194,24 @@ def _asked(connection: psycopg.Connection[Any], query: str, bounds: Mapping[str,
         return cursor.execute(query.encode(), bounds).fetchall()
 
 
-_ERASED = "select landed_path, sha256_after from quality.erased_file order by erased_at"
+# What a landed file became, or NULL where it was deleted.
+_TAKEN_OUT = """
+    select landed_path, sha256_after as sha256, 'a resident was erased' as why from quality.erased_file
+    union all
+    select landed_path, null, 'too old to be kept' from quality.retired_file
+"""
 
 
-def _inputs(batches: list[dict[str, Any]], erased: Mapping[str, str], settings: Settings) -> Iterator[dict[str, Any]]:
-    """Yield each landed file once, with the hash that the ledger has and the one that it has now.
-
-    A file out of which a resident was taken is what `erased` says it became.
-    """
+def _inputs(
+    batches: list[dict[str, Any]], taken_out: Mapping[tuple[str, str | None], str], settings: Settings
+) -> Iterator[dict[str, Any]]:
+    """Yield each landed file once, with the hash that the ledger has, the one that it has now, and why it differs."""
     landing = Place.landing(settings)
     for address, sha256 in dict.fromkeys((batch["landed_path"], batch["content_sha256"]) for batch in batches):
         with landing.named():
             path = landing.path_at(address)
             found = _hash(path.open("rb")) if path.exists() else None
-        states = {None: "missing", sha256: "same", erased.get(address, ""): "a resident was erased"}
-        state = states.get(found, "changed")
+        state = "same" if found == sha256 else taken_out.get((address, found), "changed" if found else "missing")
         yield {"landed_path": address, "content_sha256": sha256, "found_sha256": found, "state": state}
 
 

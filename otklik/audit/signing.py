@@ -4,10 +4,18 @@ Whoever checks a signature needs the public key only, so an archive proves where
 made it.
 """
 
+import hashlib
+import os
+from pathlib import Path
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from otklik.errors import OtklikError
+
+SEAL_LENGTH = 64
+"""Bytes of a signature."""
+_BLOCK = 1 << 20
 
 
 class AuditKeyError(OtklikError):
@@ -31,6 +39,36 @@ def is_signed(content: bytes, signature: str, public: str) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def seal(file: Path, key: str) -> None:
+    """Put the signature of all that comes before them into the last bytes of a file."""
+    signature = _private(key).sign(_digest(file))
+    with file.open("r+b") as opened:
+        opened.seek(-SEAL_LENGTH, os.SEEK_END)
+        opened.write(signature)
+
+
+def is_sealed(file: Path, public: str) -> bool:
+    """Tell whether the owner of a public key sealed the file and no byte of it is another."""
+    with file.open("rb") as opened:
+        opened.seek(-SEAL_LENGTH, os.SEEK_END)
+        signature = opened.read()
+    try:
+        Ed25519PublicKey.from_public_bytes(_bytes(public)).verify(signature, _digest(file))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _digest(file: Path) -> bytes:
+    """Return the SHA-256 of a file without its seal."""
+    digest, left = hashlib.sha256(), file.stat().st_size - SEAL_LENGTH
+    with file.open("rb") as opened:
+        while block := opened.read(min(left, _BLOCK)):
+            digest.update(block)
+            left -= len(block)
+    return digest.digest()
 
 
 def _private(key: str) -> Ed25519PrivateKey:

@@ -15,7 +15,7 @@ import psycopg
 from otklik.audit.archive import FORMAT, MANIFEST, SIGNATURE
 from otklik.audit.definitions import Definition
 from otklik.audit.figure import Figure, Period
-from otklik.audit.signing import is_signed
+from otklik.audit.signing import AuditKeyError, is_sealed, is_signed
 from otklik.errors import OtklikError
 
 
@@ -43,12 +43,18 @@ def verify(file: Path, public_key: str) -> dict[str, Any]:
         with zipfile.ZipFile(file) as archive:
             manifest = _signed_manifest(archive, public_key)
             _compare_files(archive, manifest["files"])
+        # What names no file of it (a date, an order, a flag) is held by the seal alone.
+        if not is_sealed(file, public_key):
+            raise ArchiveError("altered: what stands between its files is not what was signed")
     except FileNotFoundError:
         raise ArchiveError(f"{file}: there is no such file") from None
-    except (zipfile.BadZipFile, EOFError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise ArchiveError(f"{file}: truncated or damaged: {error}") from None
+    except AuditKeyError:
+        raise
     except ArchiveError as error:
         raise ArchiveError(f"{file}: {error}") from None
+    except Exception as error:
+        # A damaged archive makes its reader say many things.
+        raise ArchiveError(f"{file}: truncated or damaged: {error}") from None
     return manifest
 
 

@@ -5,7 +5,8 @@ published. Each catches up with the batches that came since it was built itself.
 rebuild of the other side, after which the models may be others: therefore builds have a generation.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from uuid import UUID
 import psycopg
 
 from otklik import __version__
+
+# Held by whoever builds, publishes, or changes rows on both sides of the marts: only one of them at a time.
+MARTS_LOCK = 0x07_0C_11_4C
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,16 @@ class Build:
     finished_at: datetime
     success: bool
     plan: Plan
+
+
+@contextmanager
+def alone(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """Keep everybody else off both sides of the marts meanwhile; wait until whoever is at them is done."""
+    connection.execute("select pg_advisory_lock(%s)", [MARTS_LOCK])
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(%s)", [MARTS_LOCK])
 
 
 def plan(connection: psycopg.Connection[Any], *, full_refresh: bool) -> Plan:

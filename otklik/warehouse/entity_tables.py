@@ -74,9 +74,24 @@ def entity_table(entity: Entity, metadata: MetaData) -> Table:
             postgresql_using="brin",
             postgresql_with={"pages_per_range": "32", "autosummarize": "on"},
         ),
+        *_by_age(entity),
         schema="raw",
         comment=f"Grain: one version of one {entity.name.replace('_', ' ')}, as a source told it",
     )
+
+
+def _by_age(entity: Entity) -> list[Index]:
+    """Return the index by which messages too old to be kept are found."""
+    if not entity.author:
+        return []
+    return [
+        Index(
+            f"{entity.name}_by_received_at",
+            "received_at",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": "32", "autosummarize": "on"},
+        )
+    ]
 
 
 def _derived(entity: Entity) -> list[Column[Any]]:

@@ -70,6 +70,23 @@ def loaded_before(connection: psycopg.Connection[Any], line: Line) -> BatchRepor
         return cursor.execute(_REPORT + _SAME_FILE + " and status = 'loaded'", vars(line)).fetchone()
 
 
+def gone(connection: psycopg.Connection[Any]) -> frozenset[str]:
+    """Return the SHA-256 of what had landed and out of which something was taken since."""
+    query = "select sha256_before from quality.erased_file union select content_sha256 from quality.retired_file"
+    return frozenset(sha256 for (sha256,) in connection.execute(query))
+
+
+def lines_of(
+    connection: psycopg.Connection[Any], source: str, content_sha256: str, mapping_sha256: str
+) -> list[BatchReport]:
+    """Return the lines of a content that a source brought and that was loaded by a mapping."""
+    query = _REPORT + (
+        " where source = %s and content_sha256 = %s and mapping_sha256 = %s and status = 'loaded' order by batch_id"
+    )
+    with connection.cursor(row_factory=class_row(BatchReport)) as cursor:
+        return cursor.execute(query.encode(), (source, content_sha256, mapping_sha256)).fetchall()
+
+
 def lock(connection: psycopg.Connection[Any]) -> None:
     """Make the ledger ours until the transaction ends."""
     connection.execute("select pg_advisory_xact_lock(%s)", [LEDGER_LOCK])

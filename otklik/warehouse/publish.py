@@ -7,13 +7,11 @@ import psycopg
 
 from otklik.errors import OtklikError
 from otklik.settings import Settings
-from otklik.warehouse.builds import built_on
+from otklik.warehouse.builds import MARTS_LOCK, built_on
 
 # Every build is checked by each of these, and its rows are counted from file to mart.
 SUITES = ("raw", "marts")
 RECONCILIATION = "reconciliation"
-# Held while it is decided, so that two cannot publish at once.
-PUBLISH_LOCK = 0x07_0C_11_4C
 
 # Renaming costs the same however much there is, and moves no row; nobody who reads is waited for.
 _EXCHANGE = """
@@ -94,7 +92,7 @@ def publish(settings: Settings) -> str:
     people see. Otherwise they go on seeing what they saw, the reason is noted, and PublishError is raised.
     """
     with psycopg.connect(settings.dsn("publisher")) as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", [PUBLISH_LOCK])
+        connection.execute("select pg_advisory_xact_lock(%s)", [MARTS_LOCK])
         newest = connection.execute(
             "select build_id, success, batches_through from quality.build order by finished_at desc limit 1"
         ).fetchone()

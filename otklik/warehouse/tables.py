@@ -148,6 +148,52 @@ erased_file = Table(
     comment="Grain: one landed file out of which a resident was taken: why it is not what had come",
 )
 
+author_key = Table(
+    "author_key",
+    metadata,
+    Column("author_key_id", BigInteger, Identity(always=True), primary_key=True),
+    Column(
+        "fingerprint",
+        Text,
+        nullable=False,
+        comment="Keyed hash of a name that nobody bears: tells keys apart, not what they are",
+    ),
+    Column("used_since", Moment, nullable=False, server_default=func.now()),
+    schema="quality",
+    comment="Grain: one key, or one more key, that authors are hashed by; the newest line is that in use",
+)
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("retention_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("retired_at", Moment, nullable=False, server_default=func.now()),
+    Column("kept_days", Integer, nullable=False, comment="OTKLIK_TEXT_RETENTION_DAYS of then"),
+    Column("older_than", Moment, nullable=False, comment="What residents said before was erased"),
+    Column("batches_through", BigInteger, nullable=False, comment="The newest batch looked at"),
+    Column(
+        "message_count",
+        BigInteger,
+        nullable=False,
+        comment="Versions of messages whose text and author were erased",
+    ),
+    Column("answer_count", BigInteger, nullable=False, comment="Open answers of surveys that were erased"),
+    Column("rejected_count", BigInteger, nullable=False, comment="Refused rows whose content was erased"),
+    Column("file_count", BigInteger, nullable=False, comment="Landed files that were deleted"),
+    schema="quality",
+    comment="Grain: one night in which what residents said was looked at for its age",
+)
+
+retired_file = Table(
+    "retired_file",
+    metadata,
+    Column("landed_path", Text, primary_key=True),
+    Column("content_sha256", Text, nullable=False),
+    Column("retired_at", Moment, nullable=False, server_default=func.now()),
+    schema="quality",
+    comment="Grain: one landed file that was deleted because what residents said in it was too old to be kept",
+)
+
 build = Table(
     "build",
     metadata,

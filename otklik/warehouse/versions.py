@@ -1,6 +1,6 @@
 """Rows of an entity into `raw`: new versions by COPY, refused rows with their reasons, unchanged rows left out."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +11,11 @@ from psycopg.types.json import Jsonb
 
 from otklik.contracts.entity import OWN, Entity
 from otklik.contracts.reasons import shown_reasons
+from otklik.layout import Layout
 from otklik.privacy import author_hash, masked_text, shown_rows
+from otklik.redaction import long_enough
 from otklik.sources.rows import ROW_NUMBER, Rejected, on_its_own, storable
+from otklik.warehouse.authors import Authors
 from otklik.warehouse.copying import as_binary, copy_binary
 from otklik.warehouse.history import History
 from otklik.warehouse.row_hash import row_hash
@@ -43,7 +46,8 @@ class Prepared:
     """Valid rows as they are stored: `rows`, whose keys the file has not had before, are ready for COPY as `binary`.
 
     `again` are the others: an earlier row of the file, whose number is in `first`, seems to have the key of each.
-    `undated` are the numbers of rows whose source gives no update time of its own.
+    `undated` are the numbers of rows whose source gives no update time of its own. `erased` are words of residents who
+    were erased, still in the file.
     """
 
     rows: pl.DataFrame
@@ -51,13 +55,6 @@ class Prepared:
     again: pl.DataFrame
     first: pl.Series
     undated: list[int]
-
-
-@dataclass(frozen=True)
-class Authors:
-    """How authors are hashed, and the hashes of those who were erased: their rows are stored without them."""
-
-    key: str
     erased: frozenset[str] = frozenset()
 
 
@@ -70,7 +67,7 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
     content = [name for name in valid.columns if name not in OWN]
     derived: list[pl.Expr | pl.Series] = [row_hash(valid, content).cast(pl.String).alias("row_hash")]
     if entity.author:
-        derived.append(author_hash(entity.author, authors.key).alias("author_hash"))
+        derived.append(author_hash(entity.author, authors.keys).alias("author_hash"))
     if entity.masked:
         derived.append(masked_text(valid[entity.masked]).alias("masked_text"))
     undated = valid.filter(pl.col(_VERSION).is_null())[ROW_NUMBER].to_list()
@@ -82,22 +79,24 @@ def prepare(valid: pl.DataFrame, batch: Batch, seen: SeenKeys, known_at: datetim
         *content,
         *derived,
     ).with_columns(pl.col(_VERSION).fill_null(known_at))
+    erased: frozenset[str] = frozenset()
     if entity.author and authors.erased:
-        personal = [name for name in (*entity.personal, "masked_text", "author_hash") if name in rows.columns]
-        is_erased = pl.col("author_hash").is_in(list(authors.erased))
-        rows = rows.with_columns(pl.when(~is_erased.fill_null(False)).then(name).alias(name) for name in personal)
+        rows, erased = _without_erased(rows, entity, authors)
     keys = rows.select(row_hash(rows, [*entity.key, _VERSION])).to_series()
     first = seen.first_rows(keys, rows[ROW_NUMBER])
     if first.null_count() == rows.height:
-        return Prepared(rows, as_binary(rows), rows.clear(), first.clear(), undated)
+        return Prepared(rows, as_binary(rows), rows.clear(), first.clear(), undated, erased)
     repeated = first.is_not_null()
     new = rows.filter(~repeated)
-    return Prepared(new, as_binary(new), rows.filter(repeated), first.filter(repeated), undated)
+    return Prepared(new, as_binary(new), rows.filter(repeated), first.filter(repeated), undated, erased)
 
 
-def erased_authors(connection: psycopg.Connection[Any]) -> frozenset[str]:
-    """Return the hashes of the residents who were erased."""
-    return frozenset(one for (one,) in connection.execute("select author_hash from raw.erased_author"))
+def _without_erased(rows: pl.DataFrame, entity: Entity, authors: Authors) -> tuple[pl.DataFrame, frozenset[str]]:
+    """Return the rows, those of erased authors without them, and the words that were taken out."""
+    is_erased = pl.col("author_hash").is_in(list(authors.erased)).fill_null(False)
+    words = rows.filter(is_erased).select(pl.concat_list(sorted(entity.personal)).explode()).to_series()
+    personal = [*entity.personal, "masked_text", "author_hash"]
+    return rows.with_columns(pl.when(~is_erased).then(name).alias(name) for name in personal), long_enough(words)
 
 
 class VersionLoad:
@@ -106,10 +105,12 @@ class VersionLoad:
     Counts what became of every row; a version is known by the entity's key and its update time.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], batch: Batch) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], batch: Batch, authors: Authors) -> None:
         self.loaded = self.rejected = self.unchanged = self.deleted = 0
+        self.erased: set[str] = set()
         self._connection = connection
         self._batch = batch
+        self._authors = authors
         owner = {"region_code": batch.region_code, "source": batch.source, "batch_id": batch.batch_id}
         self._history = History(connection, batch.entity, owner)
         self._again: list[pl.DataFrame] = []
@@ -117,6 +118,7 @@ class VersionLoad:
 
     def add(self, prepared: Prepared, known_at: datetime) -> None:
         """Load the rows of a chunk that are new; those whose key the file seems to have had are for `settle`."""
+        self.erased |= prepared.erased
         # Before any of them is loaded: what has come back by then is deleted no more.
         rows = self._history.revived(prepared.rows, known_at)
         again = self._history.revived(prepared.again, known_at)
@@ -143,12 +145,13 @@ class VersionLoad:
         self._again, self._undated_again = [], []
         return self._repeated(again, undated)
 
-    def reject(self, rejected: Iterable[Rejected], public: Collection[str]) -> None:
-        """Keep the refused rows with their reasons; `public` are the columns that auditors may see, masked."""
-        refused = list(rejected)
+    def reject(self, rejected: Iterable[Rejected], layout: Layout) -> None:
+        """Keep the refused rows with their reasons, and of each what auditors may see."""
+        refused, erased = self._authors.forget(list(rejected), layout)
         if not refused:
             return
-        rows = shown_rows([row.original for row in refused], public)
+        self.erased |= erased
+        rows = shown_rows([row.original for row in refused], layout.public)
         reasons = shown_reasons([row.reasons for row in refused])
         statement = (
             "copy raw.rejected_row (batch_id, row_number, reasons, original, shown_reasons, shown_row) from stdin"

@@ -90,8 +90,40 @@ def test_the_same_file_again_does_not_bring_the_resident_back(centre: Centre) ->
     assert new == [{"author_id": None, "author_hash": None, "message_text": None, "masked_text": None}]
 
 
+def test_a_file_that_comes_later_is_kept_without_the_resident(centre: Centre) -> None:
+    erase(AUTHOR, centre.settings)
+    report = centre.load_rows(
+        row("4", **OF_ONE), row("5", Автор=OTHER), row("9", Статус="Потеряно", **OF_ONE), name="new.csv", night=LATER
+    )
+    assert (report.rows_loaded, report.rows_rejected) == (2, 1)
+    kept = everything(centre)
+    assert [word for word in (f"{AUTHOR}'", f"{AUTHOR};", PHONE, TEXT) if word in kept] == []
+    assert OTHER in kept
+    [refused] = centre.query("select original, reasons from raw.rejected_row order by rejected_row_id desc limit 1")
+    assert refused["original"] == {}
+    assert [(why["code"], why["message"]) for why in refused["reasons"]] == [
+        ("unknown_status", "Удалено по просьбе жителя")
+    ]
+
+
+def test_the_very_file_that_was_rewritten_does_not_land_again(centre: Centre) -> None:
+    erase(AUTHOR, centre.settings)
+    files = (centre.folder / "incidents.csv", centre.folder / "more.csv.gz")
+    for path in files:
+        centre.load(centre.write(path.read_bytes(), path.name), night=LATER)
+    assert PHONE not in everything(centre)
+
+
+def test_one_whose_only_message_was_refused_is_taken_out_and_does_not_come_back(centre: Centre) -> None:
+    centre.load_rows(row("7", Статус="Потеряно", Автор="vk-refused-5", Текст=TEXT), name="refused.csv")
+    assert erase("vk-refused-5", centre.settings).rejected == 1
+    centre.load_rows(row("8", Автор="vk-refused-5", Текст="Снова"), name="later.csv", night=LATER)
+    assert "vk-refused-5" not in everything(centre)
+    assert "Снова" not in everything(centre)
+
+
 def test_who_is_not_there_is_said_not_to_be_and_nothing_changes(centre: Centre) -> None:
     before = everything(centre)
-    with pytest.raises(ErasureError, match="No message in the warehouse is of an author with that id"):
+    with pytest.raises(ErasureError, match="No message and no refused row is of an author with that id"):
         erase("vk-resident-1", centre.settings)
     assert everything(centre) == before

@@ -28,6 +28,13 @@ EVERYTHING = set(VERBS)
 # Written by the load, by the checks and the publishing, and for people to read.
 LOADED = {f"raw.{name}" for name in (*ENTITIES, "rejected_row")}
 LEDGERS = {"raw.batch", "raw.region"}
+# Of whom nothing is stored, which files do not come again, and by which keys authors are hashed.
+KNOWN_TO_THE_LOAD = {
+    "raw.erased_author": READ,
+    "quality.retired_file": READ,
+    "quality.erased_file": ADD,
+    "quality.author_key": ADD,
+}
 FOUND = {f"quality.{name}" for name in ("build", "publication", "check_run", "check_result", "reconciliation")} | {
     "quality.dbt_result",
     "quality.freshness",
@@ -46,8 +53,8 @@ def expected(role: str, table: str) -> set[str]:  # noqa: PLR0911 - a line for e
     quality = READ if schema == "quality" else set()
     match role:
         case "loader":
-            if table == "raw.erased_author":
-                return READ
+            if table in KNOWN_TO_THE_LOAD:
+                return KNOWN_TO_THE_LOAD[table]
             kept = KEEP if table in LEDGERS or table in ("quality.source_field", "quality.night") else set()
             return kept or (ADD if table in LOADED or name == "schema_change" else set())
         case "transformer":

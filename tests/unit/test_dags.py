@@ -17,7 +17,7 @@ from otklik.sources.systems import NETWORKS, SURVEY_SYSTEMS
 # Importing any of these in a DAG file would slow every parse and every task.
 HEAVY = ("polars", "pandas", "pyarrow", "great_expectations", "dbt", "psycopg", "dataframely", "alembic")
 
-NAMES = ("incidents", "lists", "pages", "surveys", "open311", "complaints", "marts")
+NAMES = ("incidents", "lists", "pages", "surveys", "open311", "complaints", "retention", "marts")
 
 LOAD = """
 import json, sys, time

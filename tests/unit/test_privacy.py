@@ -60,7 +60,7 @@ def masked(text: str | None) -> str | None:
 def hashed(*author: str | None) -> str | None:
     row = dict(zip(AUTHOR, author, strict=True))
     found: str | None = (
-        pl.DataFrame(row, schema=dict.fromkeys(AUTHOR, pl.String)).select(author_hash(AUTHOR, KEY)).item()
+        pl.DataFrame(row, schema=dict.fromkeys(AUTHOR, pl.String)).select(author_hash(AUTHOR, [KEY])).item()
     )
     return found
 
@@ -91,7 +91,7 @@ def test_an_author_of_whom_nothing_is_known_has_no_hash() -> None:
 
 def test_another_key_gives_another_hash() -> None:
     row = pl.DataFrame({"author_id": ["vk-1"]})
-    one, other = (row.select(author_hash(["author_id"], key)).item() for key in (KEY, f"{KEY}2"))
+    one, other = (row.select(author_hash(["author_id"], [key])).item() for key in (KEY, f"{KEY}2"))
     assert one != other
 
 

@@ -1,6 +1,6 @@
 """What of a resident may leave `raw`: a keyed hash instead of the author, and text with the numbers taken out."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -60,21 +60,22 @@ def masked_text(texts: pl.Series) -> pl.Series:
     return pl.repeat(None, len(texts), dtype=pl.String, eager=True).scatter(found, masked)
 
 
-def shown_rows(rows: Iterable[Mapping[str, Any]], columns: Collection[str]) -> list[dict[str, str | None]]:
-    """Return rows as people may see them who do not read `raw`: cells of `columns` masked, all others hidden.
+def shown_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Collection[str]]) -> list[dict[str, str | None]]:
+    """Return rows as people may see them who do not read `raw`: cells of each row's `columns` masked, all others hidden.
 
     What a source sends besides, nobody has said that it is not personal. An empty cell is shown as it is.
     """
-    originals = list(rows)
     texts = [
-        None if cell is None or name not in columns else str(cell) for row in originals for name, cell in row.items()
+        None if cell is None or name not in public else str(cell)
+        for row, public in zip(rows, columns, strict=True)
+        for name, cell in row.items()
     ]
     series = pl.Series(texts, dtype=pl.String)
     told = iter(masked_text(series).fill_null(series).to_list())
     return [
         {
-            name: text if name in columns or cell is None else HIDDEN
+            name: text if name in public or cell is None else HIDDEN
             for (name, cell), text in zip(row.items(), told, strict=False)
         }
-        for row in originals
+        for row, public in zip(rows, columns, strict=True)
     ]

@@ -55,6 +55,14 @@ def reason(code: str, column: str | None = None, value: str | None = None, *, te
 # Whose value is a piece of what came, whatever was in it.
 _QUOTED = frozenset({"bad_json", "bad_answer"})
 
+# Whose cells may stand in any column.
+_DISPLACED = frozenset({"ragged_row", "open_quote"})
+
+
+def are_displaced(reasons: Iterable[Reason]) -> bool:
+    """Tell whether the cells of a refused row may stand in other columns than they belong to."""
+    return any(why.code in _DISPLACED for why in reasons)
+
 
 def shown_reasons(reasons: Iterable[Sequence[Reason]]) -> list[list[dict[str, str | None]]]:
     """Return reasons as people may read them who do not read `raw`: {code, column, message}, masked."""

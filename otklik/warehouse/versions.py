@@ -10,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from otklik.contracts.entity import OWN, Entity
-from otklik.contracts.reasons import shown_reasons
+from otklik.contracts.reasons import are_displaced, shown_reasons
 from otklik.layout import Layout
 from otklik.privacy import author_hash, masked_text, shown_rows
 from otklik.redaction import long_enough
@@ -151,7 +151,8 @@ class VersionLoad:
         if not refused:
             return
         self.erased |= erased
-        rows = shown_rows([row.original for row in refused], layout.public)
+        public = [() if are_displaced(row.reasons) else layout.public for row in refused]
+        rows = shown_rows([row.original for row in refused], public)
         reasons = shown_reasons([row.reasons for row in refused])
         statement = (
             "copy raw.rejected_row (batch_id, row_number, reasons, original, shown_reasons, shown_row) from stdin"

@@ -13,9 +13,13 @@ import psycopg
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from psycopg.rows import dict_row
 
-TITLES = {"raw": "До расчёта: raw", "marts": "После расчёта: marts"}
-# A year of nights, two suites each; older ones stay in quality.check_run.
-RUNS_SHOWN = 730
+TITLES = {
+    "marts": "Рассчитанные витрины: marts",
+    "raw": "Пришедшие строки: raw",
+    "reconciliation": "Сверка от файла до витрины: reconciliation",
+}
+# A year of nights, each suite and the reconciliation; older ones stay in quality.check_run.
+RUNS_SHOWN = 1095
 
 
 @dataclass(frozen=True)

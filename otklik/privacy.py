@@ -61,7 +61,7 @@ def masked_text(texts: pl.Series) -> pl.Series:
 
 
 def shown_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Collection[str]]) -> list[dict[str, str | None]]:
-    """Return rows as people may see them who do not read `raw`: cells of each row's `columns` masked, all others hidden.
+    """Return rows as those see them who do not read `raw`: cells of each row's `columns` masked, all others hidden.
 
     What a source sends besides, nobody has said that it is not personal. An empty cell is shown as it is.
     """

@@ -61,6 +61,7 @@ clean: ## Delete environments, data and secrets, after asking (YES=1 does not as
 	@if [ -x $(BIN)/otklik ] && [ -f "$(STATE)/.env" ]; then $(BIN)/python -m otklik.runtime.postgres; fi
 	rm -rf "$(STATE)/var" "$(STATE)/.env" .venv superset/.venv benchmarks/.venv .pytest_cache .ruff_cache .mypy_cache
 
+# Compiled once, here: each of a night's programs would otherwise begin with it where nothing may be written later.
 environments: .venv/.installed superset/.venv/.installed
 
 # uv's own lines of the lock bring uv, hashes included.
@@ -71,23 +72,23 @@ $(UV):
 
 # What the tests brought on top stays when the lock below it changes.
 .venv/.installed: requirements.txt pyproject.toml | $(UV)
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes \
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes \
 		requirements.txt $(if $(wildcard .venv/.dev),requirements-dev.txt)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 superset/.venv/.installed: superset/requirements.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(BIN)/python superset/.venv
-	$(UV) pip sync --quiet --python superset/.venv/bin/python --require-hashes superset/requirements.txt
+	$(UV) pip sync --quiet --compile-bytecode --python superset/.venv/bin/python --require-hashes superset/requirements.txt
 	@touch $@
 
 benchmarks/.venv/.installed: benchmarks/requirements.txt | $(UV)
 	$(UV) venv --quiet --allow-existing --python $(BIN)/python benchmarks/.venv
-	$(UV) pip sync --quiet --python benchmarks/.venv/bin/python --require-hashes benchmarks/requirements.txt
+	$(UV) pip sync --quiet --compile-bytecode --python benchmarks/.venv/bin/python --require-hashes benchmarks/requirements.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt | .venv/.installed
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
 chromium: .venv/.dev

@@ -37,11 +37,29 @@ class CountsOnlyStore(ValidationResultsStore):
         return super().store_validation_results(suite_validation_result=suite_validation_result, **identifiers)
 
 
-class Checkpoints:
-    """Runs suites against one side of the marts, its context and its connection kept from one to the next.
+class NoUnexpectedRows(gx.expectations.UnexpectedRowsExpectation):
+    """Counts the rows that a query finds without asking for them: each query runs once, and no value is fetched."""
 
-    `database` is an SQLAlchemy address with a host. Data Docs go to the folder `docs`; pages of earlier runs stay.
+    metric_dependencies = ("unexpected_rows_query.row_count",)
+
+    def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+        count = metrics["unexpected_rows_query.row_count"]
+        return {"success": count == 0, "result": {"observed_value": count}}
+
+
+def run_suite(suite: Suite, run: Run, side: Side, database: str, docs: Path) -> list[Outcome]:
+    """Run every expectation of a suite on one side of the marts and write its Data Docs; return what each found.
+
+    `database` is an SQLAlchemy address with a host. Pages of earlier runs in the folder `docs` stay. Raises SuiteError
+    when an expectation's type or arguments are not Great Expectations' own.
     """
+    # It prints, for each copy of a query, that the query lacks the name of its rows: they are in it already.
+    with redirect_stdout(None):
+        return _SuiteRun(side, database, docs).run(suite, run)
+
+
+class _SuiteRun:
+    """One suite as a checkpoint, in a context of its own."""
 
     def __init__(self, side: Side, database: str, docs: Path) -> None:
         self._side = side
@@ -50,15 +68,6 @@ class Checkpoints:
         self._source = self._context.data_sources.add_postgres(name="warehouse", connection_string=found_by)
 
     def run(self, suite: Suite, run: Run) -> list[Outcome]:
-        """Run every expectation of a suite and write its Data Docs; return what each found.
-
-        Raises SuiteError when an expectation's type or arguments are not Great Expectations' own.
-        """
-        # It prints, for each copy of a query, that the query lacks the name of its rows: they are in it already.
-        with redirect_stdout(None):
-            return self._run(suite, run)
-
-    def _run(self, suite: Suite, run: Run) -> list[Outcome]:
         numbered = list(enumerate(suite))
         suites = [
             (table, [self._expectation(number, table, check) for number, (owner, check) in numbered if owner is table])
@@ -81,7 +90,7 @@ class Checkpoints:
         return [_outcome(table, check, by_number[number]) for number, (table, check) in numbered]
 
     def _expectation(self, number: int, table: Table, check: Check) -> Any:
-        kind = getattr(gx.expectations, check.expect, None)
+        kind = NoUnexpectedRows if check.query else getattr(gx.expectations, check.expect, None)
         if kind is None:
             raise SuiteError(f"{table.file}: Great Expectations has no expectation called {check.expect}")
         arguments = dict(check.arguments)

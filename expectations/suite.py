@@ -81,6 +81,11 @@ class Suite(BaseModel):
         """Yield every check with its table."""
         return ((table, check) for table in self.tables for check in table.expectations)
 
+    def in_parts(self, tables: int) -> list["Suite"]:
+        """Return the suite in parts of at most so many tables, in their order."""
+        starts = range(0, len(self.tables), tables)
+        return [self.model_copy(update={"tables": self.tables[start : start + tables]}) for start in starts]
+
 
 def read_suite(place: Path) -> Suite:
     """Read a suite: a folder of files, or one file alone.

@@ -1,4 +1,4 @@
-"""What checks and publishing add to a night, with 1,000,000 messages of history: `make bench-quality`.
+"""What checks and publishing add to a night, with 100,000 and 1,000,000 messages of history: `make bench-quality`.
 
 A night is what the DAG `marts` does with it: it is built beside what people see, checked by every suite, its rows are
 counted from file to mart, and it is published. Both sides of the marts are built before the first night is timed.
@@ -19,14 +19,28 @@ from otklik.checks import check_build
 from otklik.settings import Settings
 from otklik.warehouse.publish import publish
 
-MESSAGES = 1_000_000
+HISTORIES = {"100k": 100_000, "1m": 1_000_000}
 NIGHTS = 3
+
+Seconds = tuple[float, float, float]
+"""Of building, checking and publishing a night."""
 
 
 def main() -> None:
     """Measure and print the figures."""
+    nights = {size: measure(messages) for size, messages in HISTORIES.items()}
+    for size, (built, checked, published) in nights.items():
+        figure(f"quality_{size}_build_s", built, "s")
+        figure(f"quality_{size}_checks_s", checked, "s")
+        figure(f"quality_{size}_publish_s", published, "s")
+    figure("checks_1m_vs_100k", nights["1m"][1] / nights["100k"][1], "ratio")
+    figure("checks_share_of_night", sum(nights["1m"][1:]) / sum(nights["1m"]), "ratio")
+
+
+def measure(messages: int) -> Seconds:
+    """Return the medians of some nights with so many messages of history."""
     with throwaway_warehouse() as settings:
-        history = History(settings, MESSAGES // (MESSAGES_A_DAY * len(REGIONS)))
+        history = History(settings, messages // (MESSAGES_A_DAY * len(REGIONS)))
         say(f"Making {history.messages} messages of history in the database")
         history.write()
         for number in range(2):
@@ -39,14 +53,10 @@ def main() -> None:
             say(f"Night {number - 2} of {NIGHTS}: {history.add_night(number)} rows")
             nights.append(_night(settings))
     built, checked, published = (statistics.median(seconds) for seconds in zip(*nights, strict=True))
-    figure("quality_build_s", built, "s")
-    figure("quality_checks_s", checked, "s")
-    figure("quality_publish_s", published, "s")
-    figure("checks_share_of_night", (checked + published) / (built + checked + published), "ratio")
+    return built, checked, published
 
 
-def _night(settings: Settings) -> tuple[float, float, float]:
-    """Return the seconds of building, checking and publishing one night."""
+def _night(settings: Settings) -> Seconds:
     steps: tuple[Callable[[], object], ...] = (
         lambda: dbt.build(settings),
         lambda: check_build(settings),

@@ -33,6 +33,8 @@ class Entity:
     """Fields that tell who wrote it, the surest first; the keyed hash of the first one known stands for them."""
     masked: str | None = None
     """The field of free text of which a copy without phones, addresses and numbers of documents is kept."""
+    told: str | None = None
+    """The field of text of which models ask whether there is one: they may not read it."""
     group: tuple[str, ...] = ()
     """Part of the key that names rows which always come together: what a later group lacks was deleted."""
 

@@ -115,5 +115,6 @@ ANSWER = Entity(
     required=("survey_id", "response_id", "question_code"),
     personal=frozenset({"text"}),
     masked="text",
+    told="text",
     group=("survey_id", "response_id"),
 )

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -102,6 +103,9 @@ def _derived(entity: Entity) -> list[Column[Any]]:
     if entity.masked:
         why = f"{entity.masked} without phones, e-mails and numbers of documents; NULL where it has none"
         derived.append(Column("masked_text", Text, comment=why))
+    if entity.told:
+        has_text = Computed(f"{entity.told} is not null", persisted=True)
+        derived.append(Column(f"has_{entity.told}", Boolean, has_text, comment="Whether there is one, for the models"))
     return derived
 
 

@@ -99,7 +99,8 @@ class History:
 
     def _stored_columns(self) -> list[str]:
         found = self._connection.execute(
-            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped",
+            "select attname from pg_attribute"
+            " where attrelid = %s::regclass and attnum > 0 and not attisdropped and attgenerated = ''",
             [f"raw.{self._entity.name}"],
         )
         return [name for (name,) in found]

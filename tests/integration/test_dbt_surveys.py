@@ -219,5 +219,5 @@ def test_broadcasts_and_materials_are_of_their_local_day_in_their_latest_version
 
 @pytest.mark.parametrize("mart", MARTS)
 def test_every_reader_reads_every_mart(story: TestWarehouse, mart: str) -> None:
-    for role in ("reader", "analyst", "auditor", "engineer", "publisher"):
+    for role in ("reader", "analyst", "auditor", "engineer"):
         assert story.mart(mart, role=role)

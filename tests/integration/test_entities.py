@@ -146,7 +146,7 @@ CASES = {
             "survey_id": "s1", "response_id": "7", "question_code": "q1", "subquestion_code": "sq1",
             "option_code": "A1", "number": "4.5", "text": "Пишите на ivan@mail.ru",
         },
-        typed={"number": 4.5, "masked_text": "Пишите на [скрыто]"},
+        typed={"number": 4.5, "masked_text": "Пишите на [скрыто]", "has_text": True},
         broken=[
             *missing("survey_id", "response_id", "question_code"),
             ({"option_code": "", "number": "", "text": ""}, "says_nothing", None),

@@ -10,6 +10,7 @@ from psycopg import sql
 from otklik import dbt
 from otklik.checks import check_build
 from otklik.contracts.entities import ENTITIES
+from otklik.contracts.incident import PERSONAL
 from otklik.settings import DATABASE_ROLES, Settings
 from otklik.warehouse.publish import publish
 from tests.fixtures.cluster import fresh_warehouse
@@ -61,7 +62,7 @@ def expected(role: str, table: str) -> set[str]:  # noqa: PLR0911 - a line for e
             if schema in ("staging", "reference", "intermediate_next", "marts_next"):
                 return EVERYTHING
             told = table in FOUND | SHAPES | {"quality.figure"} or schema == "raw"
-            return READ if told and table != "raw.erased_author" else set()
+            return READ if told and table not in ("raw.erased_author", "raw.rejected_row") else set()
         case "publisher":
             kept = KEEP if table == "quality.figure" else ADD if table in FOUND else set()
             return kept or (READ if table in SHAPES | NOTES | FIGURES else set())
@@ -129,6 +130,23 @@ def test_a_role_may_do_what_its_work_needs_and_nothing_else(published: TestWareh
                 if found != (verb in expected(role, table)):
                     wrong.append(f"{'may' if found else 'may not'} {verb} {table}")
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("raw.incident", (*sorted(PERSONAL), "masked_text")),
+        ("raw.survey_answer", ("text", "masked_text")),
+    ],
+)
+def test_the_models_read_nothing_that_a_resident_said(
+    published: TestWarehouse, table: str, columns: tuple[str, ...]
+) -> None:
+    with psycopg.connect(published.settings.dsn("transformer"), autocommit=True) as connection:
+        for column in columns:
+            query = sql.SQL("select {} from {}").format(sql.Identifier(column), sql.Identifier(*table.split(".")))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(query)
 
 
 def test_every_schema_was_looked_at(published: TestWarehouse) -> None:

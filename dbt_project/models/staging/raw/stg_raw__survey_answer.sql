@@ -13,7 +13,7 @@ select
 
     -- numbers
     number,
-    text is not null as has_text,
+    has_text,
     is_deleted,
 
     -- times

@@ -1,4 +1,4 @@
-"""By which keys authors are hashed, and what residents said that was too old to be kept."""
+"""By which keys authors are hashed, what residents said that was too old to be kept, and who may read it."""
 
 from alembic import op
 
@@ -49,6 +49,32 @@ COMMENT ON TABLE quality.retired_file IS
 
 CREATE INDEX incident_by_received_at ON raw.incident
     USING brin (received_at) WITH (pages_per_range = 32, autosummarize = on);
+
+ALTER TABLE raw.survey_answer ADD COLUMN has_text BOOLEAN GENERATED ALWAYS AS (text is not null) STORED;
+COMMENT ON COLUMN raw.survey_answer.has_text IS 'Whether there is one, for the models';
+"""
+
+# The models need nothing that a resident said: of these tables they read every other column.
+UNSAID = """
+revoke select on raw.incident, raw.survey_answer, raw.rejected_row from otklik_transformer;
+do $$
+declare
+    told record;
+begin
+    for told in
+        select table_name, string_agg(quote_ident(column_name), ', ') as columns
+        from information_schema.columns
+        where
+            table_schema = 'raw'
+            and table_name in ('incident', 'survey_answer')
+            and column_name not in (
+                'author_id', 'author_name', 'author_url', 'message_url', 'message_text', 'text', 'masked_text'
+            )
+        group by table_name
+    loop
+        execute format('grant select (%s) on raw.%I to otklik_transformer', told.columns, told.table_name);
+    end loop;
+end $$;
 """
 
 GRANTS = """
@@ -61,6 +87,6 @@ grant select on quality.author_key, quality.retention, quality.retired_file
 
 
 def upgrade() -> None:
-    """Add the tables."""
-    for script in (TABLES, GRANTS):
+    """Add the tables, and close to the models what residents said."""
+    for script in (TABLES, UNSAID, GRANTS):
         op.execute(script)

@@ -159,8 +159,8 @@ class VersionLoad:
         )
         with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
             for row, shown_row, shown in zip(refused, rows, reasons, strict=True):
-                told = [storable(why._asdict()) for why in row.reasons]
-                kept = (told, row.original, shown, shown_row)
+                told = [why._asdict() for why in row.reasons]
+                kept = map(storable, (told, row.original, shown, shown_row))
                 copy.write_row((self._batch.batch_id, row.row_number, *map(Jsonb, kept)))
         self.rejected += len(refused)
 

@@ -44,15 +44,12 @@ def retire(settings: Settings, at: datetime) -> Retired:
     with psycopg.connect(settings.dsn("owner"), row_factory=tuple_row) as connection:
         ledger.lock(connection)
         span = _span(connection, at - timedelta(days=settings.text_retention_days))
-        connection.execute(
-            _OLD_BATCHES,
-            span | {"personal": [name for name, entity in ENTITIES.items() if entity.personal]},
-        )
+        connection.execute(_OLD_BATCHES, span)
         retired = Retired(
             connection.execute(_ERASE_MESSAGES, span).rowcount,
             connection.execute(_ERASE_ANSWERS, {"erased": ERASED_ANSWER}).rowcount,
             connection.execute(_ERASE_REJECTED).rowcount,
-            _delete_files(connection, Place.landing(settings)),
+            _delete_files(connection, span, Place.landing(settings)),
         )
         connection.execute(
             "insert into quality.retention (kept_days, older_than, batches_through, message_count, answer_count,"
@@ -71,12 +68,13 @@ def _span(connection: psycopg.Connection[Any], older_than: datetime) -> dict[str
         "select max(older_than), coalesce(max(batches_through), 0) from quality.retention"
     ).fetchone() or (None, 0)
     [(through,)] = connection.execute("select coalesce(max(batch_id), 0) from raw.batch")
-    return {"since": since, "older_than": older_than, "after": after, "through": through}
+    personal = [name for name, entity in ENTITIES.items() if entity.personal]
+    return {"since": since, "older_than": older_than, "after": after, "through": through, "personal": personal}
 
 
 _PERSONAL = (*sorted(PERSONAL), "masked_text")
-# What is looked at grew too old since the last time, or came since; the latter is all there is the first time.
 
+# What is looked at grew too old since the last time, or came since; the latter is all there is the first time.
 # A file that comes with old messages alone is old at once.
 _OLD_BATCHES = """
     create temporary table old_batch on commit drop as
@@ -116,8 +114,8 @@ _ERASE_REJECTED = """
 """
 
 
-def _delete_files(connection: psycopg.Connection[Any], landing: Place) -> int:
-    """Delete the landed files all of whose batches are old; return how many there were."""
+def _delete_files(connection: psycopg.Connection[Any], span: dict[str, Any], landing: Place) -> int:
+    """Delete the landed files in which nothing that a resident said is young enough; return how many there were."""
     query = """
         insert into quality.retired_file (landed_path, content_sha256)
         select distinct landed_path, content_sha256
@@ -125,12 +123,16 @@ def _delete_files(connection: psycopg.Connection[Any], landing: Place) -> int:
         where
             not exists (
                 select from raw.batch
-                where batch.landed_path = old_batch.landed_path and batch_id not in (select batch_id from old_batch)
+                where
+                    batch.landed_path = old_batch.landed_path
+                    and entity = any(%(personal)s)
+                    and known_at >= %(older_than)s
+                    and batch_id not in (select batch_id from old_batch)
             )
         on conflict (landed_path) do nothing
         returning landed_path
     """
-    addresses = [address for (address,) in connection.execute(query)]
+    addresses = [address for (address,) in connection.execute(query, span)]
     with landing.named():
         for address in addresses:
             landing.path_at(address).unlink(missing_ok=True)

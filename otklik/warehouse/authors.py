@@ -19,9 +19,10 @@ from otklik.warehouse.builds import MARTS_LOCK
 Progress = Callable[[str], None]
 """Told what is being done."""
 
-# No author is called so: what it is hashed to tells keys apart and tells nothing of them.
 ERASED_ROW = "Удалено по просьбе жителя"
 """What a refused row says of itself when its author was erased."""
+
+# No author is called so: what it is hashed to tells keys apart and tells nothing of them.
 _NOBODY = "\x00nobody"
 
 

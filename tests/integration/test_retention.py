@@ -101,6 +101,13 @@ def test_a_file_of_old_messages_alone_goes_the_night_it_comes_and_does_not_come_
         kept.load(UPath(kept.folder / "history.csv"), kept.mapping(times={"formats": ["%d.%m.%Y %H:%M", "%d.%m.%Y"]}))
 
 
+def test_the_answers_of_a_survey_go_with_their_file_though_its_other_rows_tell_of_nobody(kept: Centre) -> None:
+    # Both are read from one landed file.
+    load_told(kept, "survey_response", [{"survey_id": "s1", "response_id": "1"}])
+    load_told(kept, "survey_answer", [ANSWER])
+    assert retire(kept.settings, AT + timedelta(days=DAYS, minutes=1)) == Retired(0, 1, 0, 1)
+
+
 def test_what_was_done_is_kept(kept: Centre) -> None:
     kept.load_rows(row("1", **OLD, **TEXT), row("2", **TEXT))
     retire(kept.settings, AT)

@@ -96,6 +96,8 @@ def _run(suites: Sequence[Suite], side: Side, settings: Settings) -> list[int]:
     docs = report / "docs"
     runs = [Run(suite.name, side.build_id) for suite in suites]
     parts = [(this_run, part) for this_run, suite in zip(runs, suites, strict=True) for part in suite.in_parts(_TABLES)]
+    # What was imported stays to the end, and no process has to go through it for what can be thrown away.
+    gc.freeze()
     # Nearly all of it is Great Expectations' own work, for which one core is not enough; a fork has it imported.
     with ProcessPoolExecutor(len(parts), get_context("fork")) as pool:
         asked = [

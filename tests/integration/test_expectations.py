@@ -293,3 +293,14 @@ def test_marts_agree_with_raw_until_a_row_is_lost_on_the_way(house: TestWarehous
         "marts.mart_topic_trend: topics_add_up_to_all_messages",
         "marts.mart_year_summary: messages_processed_agree_with_messages",
     ]
+
+
+def test_a_version_of_a_message_that_no_batch_brought_is_caught_by_name(house: TestWarehouse) -> None:
+    assert {result.status for result in dbt.build(house.settings)} == {"success"}
+    with psycopg.connect(house.settings.dsn("transformer")) as connection:
+        connection.execute(
+            "update intermediate_next.int_message set updated_at = updated_at + interval '1 minute' "
+            "where message_id = '2'"
+        )
+    assert checked(SUITES / "marts" / "fct_message.yml", house.settings, beside=True) == 1
+    assert failures(house) == [("marts.fct_message: every_message_came_with_its_batch", None, "critical", "1")]

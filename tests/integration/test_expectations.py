@@ -14,6 +14,7 @@ from expectations.__main__ import parse, run
 from expectations.suite import SUITES
 from otklik import dbt
 from otklik.settings import PROJECT, Settings
+from tests.fixtures import survey_rows
 from tests.fixtures.dbt import TestWarehouse, message
 
 PHONE, NAME = "+7 912 345-67-89", "Пётр Выдуманный"
@@ -308,3 +309,35 @@ def test_a_version_of_a_message_that_no_batch_brought_is_caught_by_name(house: T
     # A night that touched no message, and has one all the same.
     assert run(suites, replace(side, is_whole=is_whole), house.settings) == 1
     assert failures(house) == [("marts.fct_message: every_message_came_with_its_batch", None, "critical", "1")]
+
+
+def test_what_says_it_came_with_a_night_that_did_not_touch_it_is_caught_by_name(house: TestWarehouse) -> None:
+    survey_rows.load(
+        house,
+        "2022-03-01",
+        responses=[survey_rows.response("park", 1, "2022-03-01 10:00")],
+        answers=survey_rows.answers("park", 1, {"q1": "yes"}),
+    )
+    assert {result.status for result in dbt.build(house.settings)} == {"success"}
+    narrowed = ("fct_incident", "fct_survey_answer", "fct_survey_response")
+    suites, side = parse([SUITES / "marts" / f"{name}.yml" for name in narrowed], house.settings, beside=True)
+    night = replace(side, is_whole=False)
+
+    # What is built anew notes nothing as touched: a night notes all that came with it.
+    with psycopg.connect(house.settings.dsn("transformer")) as connection:
+        for entity, keys in (
+            ("incident", "region_code, source, incident_id"),
+            ("survey_response", "region_code, source, survey_id, response_id"),
+        ):
+            connection.execute(
+                f"insert into intermediate_next.int_touched_{entity} select {keys} from intermediate_next.int_{entity}"  # noqa: S608
+            )
+    assert run(suites, night, house.settings) == 0
+
+    with psycopg.connect(house.settings.dsn("transformer")) as connection:
+        connection.execute("delete from intermediate_next.int_touched_incident where incident_id = '2'")
+        connection.execute("delete from intermediate_next.int_touched_survey_response")
+    assert run(suites, night, house.settings) == 1
+    assert house.rows("select expectation, observed from quality.check_result where not success", role="auditor") == [
+        (f"marts.{name}: what_came_is_of_the_night", "1") for name in narrowed
+    ]

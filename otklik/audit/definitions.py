@@ -29,6 +29,8 @@ class MetricError(OtklikError):
 class Definition:
     """A metric: what it is called, what it means, and the rows behind it.
 
+    `description` is for those who write SQL, `explanation` says the same in Russian to those who read the screens; an
+    archive from before it was kept has none.
     `where` tells which rows of `marts.<fact>`, called `fact`, are behind its number for a period, `value` the number as
     they give it. Both are SQL with {starts}, {ends} (dates, the latter excluded), {as_of}, {zone}, {last_page_day}.
     """
@@ -40,6 +42,7 @@ class Definition:
     fact: str
     where: str
     value: str
+    explanation: str = ""
 
     @property
     def entity(self) -> str:
@@ -76,4 +79,5 @@ def _definition(metric: dict[str, Any]) -> Definition:
         fact=rows["fact"],
         where=" ".join(rows["where"].split()),
         value=" ".join((rows.get("value") or meta["sql"][rows["fact"]]).split()),
+        explanation=" ".join(meta["definition"].split()),
     )

@@ -22,7 +22,7 @@ def tell(figure: Figure, zone: ZoneInfo) -> Iterator[str]:
     when = f"{period.year}" if period.month is None else f"{period.month:02}.{period.year}"
     whose = "" if period.authority is None else f", {period.authority or 'орган власти неизвестен'}"
     yield f"{metric.label} ({metric.name}), регион {period.region_code}, {when}{whose}"
-    yield f"  Определение: {metric.description}"
+    yield f"  Определение: {metric.explanation}"
     yield f"  Данные на {figure.as_of.astimezone(zone):%d.%m.%Y %H:%M}"
     yield ""
     if history:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from otklik import __version__
 from otklik.cli_audit import audit, trace
+from otklik.cli_dashboards import dashboards
 from otklik.cli_load import load
 from otklik.cli_privacy import erase, rotate_author_key
 from otklik.settings import Settings, SettingsError, ensure_env_file, get_settings
@@ -154,6 +155,7 @@ app.command()(trace)
 app.command()(erase)
 app.command()(rotate_author_key)
 app.add_typer(audit, name="audit")
+app.add_typer(dashboards, name="dashboards")
 
 
 @app.command()
@@ -226,7 +228,7 @@ def addresses(settings: Settings, superset: bool) -> Table:
     table = Table(box=None, title="Otklik is running", title_justify="left", pad_edge=False)
     for column in ("Reader", "Address", "Login", "Password"):
         table.add_column(column, overflow="fold")
-    dashboards, jobs = f"http://127.0.0.1:{settings.superset_port}/", f"http://127.0.0.1:{settings.airflow_port}/"
+    screens, jobs = f"http://127.0.0.1:{settings.superset_port}/", f"http://127.0.0.1:{settings.airflow_port}/"
     rows = [
         ("Auditor: jobs", jobs, "auditor", settings.airflow_auditor_login_password),
         ("Engineer: jobs", jobs, "engineer", settings.airflow_engineer_login_password),
@@ -234,10 +236,11 @@ def addresses(settings: Settings, superset: bool) -> Table:
     ]
     if superset:
         rows = [
-            ("Leadership", dashboards, "leadership", settings.superset_leadership_login_password),
-            ("Analyst", dashboards, "analyst", settings.superset_analyst_login_password),
-            ("Auditor", dashboards, "auditor", settings.superset_auditor_login_password),
-            ("Engineer", dashboards, "engineer", settings.superset_engineer_login_password),
+            ("Leadership", screens, "leadership", settings.superset_leadership_login_password),
+            ("Authority", screens, "authority", settings.superset_authority_login_password),
+            ("Analyst", screens, "analyst", settings.superset_analyst_login_password),
+            ("Auditor", screens, "auditor", settings.superset_auditor_login_password),
+            ("Engineer", screens, "engineer", settings.superset_engineer_login_password),
             *rows,
         ]
     for row in rows:

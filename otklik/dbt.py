@@ -97,6 +97,17 @@ def publish_docs(settings: Settings) -> Path:
     return page
 
 
+def parse(settings: Settings) -> dict[str, Any]:
+    """Return dbt's manifest of the project's files as they are now. Raises OtklikError when they do not parse."""
+    # In a folder of its own: what a night of dbt is writing is not in its way, nor it in the night's.
+    folder = target(settings, "parsed")
+    environment = dbt_environment(settings, "live") | {"DBT_TARGET_PATH": str(folder)}
+    if run_logged([str(PROGRAM), "parse", "--quiet"], environment):
+        raise OtklikError("the dbt project does not parse; dbt's last words are above")
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
 def dbt_environment(settings: Settings, side: str = "next") -> dict[str, str]:
     """Return the variables dbt needs to work on this installation, those of Otklik included.
 

@@ -3,9 +3,10 @@
 import os
 import secrets
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
+from re import fullmatch
 from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -103,6 +104,15 @@ class Settings(BaseSettings):
     airflow_port: Port = 8080
     superset_port: Port = 8088
     site_port: Port = 8090
+    airflow_address: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['airflow_port']}")
+    superset_address: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['superset_port']}")
+    site_address: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['site_port']}")
+
+    alerts_mail_to: str | None = None
+    alerts_mail_from: str | None = None
+    alerts_late_after: time = time(7)
+
+    superset_authority: str | None = None
 
     admin_password: Password
     owner_password: Password
@@ -121,6 +131,7 @@ class Settings(BaseSettings):
     superset_analyst_login_password: Password
     superset_auditor_login_password: Password
     superset_engineer_login_password: Password
+    superset_authority_login_password: Password
     author_key: Key
     audit_key: Key
     airflow_fernet_key: FernetKey
@@ -152,6 +163,23 @@ class Settings(BaseSettings):
         if address.password:
             raise ValueError("leave the password out of the address: use a key in ~/.ssh, or FSSPEC_SFTP_PASSWORD")
         return value.rstrip("/")
+
+    @field_validator("airflow_address", "superset_address", "site_address")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+            raise ValueError("expected an address that people open, such as https://otklik.example.org")
+        return value.rstrip("/")
+
+    @field_validator("alerts_mail_to", "alerts_mail_from")
+    @classmethod
+    def _mail_addresses(cls, value: str | None, info: ValidationInfo) -> str | None:
+        found = [address.strip() for address in (value or "").split(",")]
+        if value and not all(fullmatch(r"[^@\s]+@[^@\s]+", address) for address in found):
+            raise ValueError("expected name@example.org, several of them separated by commas")
+        if info.field_name == "alerts_mail_from" and len(found) > 1:
+            raise ValueError("expected one address")
+        return value
 
     @field_validator("time_zone")
     @classmethod
@@ -291,6 +319,17 @@ def ensure_env_file(home: Path | None = None) -> bool:
             )
         file.writelines(f"{name}={value}\n" for name, value in missing.items())
     return bool(missing)
+
+
+def settings_of_no_installation() -> Settings:
+    """Return settings whose secrets are made up for this process only, for what reads files and asks no warehouse."""
+    made_up = {
+        name: marker.make()
+        for name, field in Settings.model_fields.items()
+        for marker in field.metadata
+        if isinstance(marker, Generated)
+    }
+    return Settings(**made_up)  # type: ignore[arg-type]
 
 
 def add_author_key(settings: Settings) -> Settings:

@@ -5,7 +5,8 @@ changes nothing when nothing changed. Run with Superset's own Python::
 
     superset/.venv/bin/python superset/bootstrap.py
 
-Settings come from the environment (``superset_config.py``, ``assets/roles.yaml``).
+What is imported lies in ``$SUPERSET_HOME/prepared``, which ``otklik/dashboards`` writes from ``superset/assets``.
+Settings come from the environment (``superset_config.py``).
 """
 
 import os
@@ -17,7 +18,6 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import yaml
-from bundle import ASSETS, KINDS, asset_uuid, build_bundle, read_assets
 
 os.environ.setdefault("SUPERSET_CONFIG_PATH", str(Path(__file__).with_name("superset_config.py")))
 
@@ -71,19 +71,19 @@ def sync_users(users: dict[str, Any]) -> None:
     db.session.commit()
 
 
-def import_assets(assets: dict[str, dict[str, Any]]) -> None:
-    """Import every asset file, over what is there."""
+def import_bundle(bundle: dict[str, str]) -> None:
+    """Import every asset of the bundle (path → YAML text), over what is there."""
     from sqlalchemy.exc import SAWarning
     from superset.commands.importers.v1.assets import ImportAssetsCommand
 
     with catch_warnings():
         # Superset's own models make SQLAlchemy warn while they are saved.
         simplefilter("ignore", SAWarning)
-        ImportAssetsCommand(build_bundle(assets)).run()
+        ImportAssetsCommand(bundle).run()
 
 
-def remove_stale(assets: dict[str, dict[str, Any]]) -> list[str]:
-    """Delete what an earlier run imported and no file describes any more; returns the names.
+def remove_stale(bundle: dict[str, str]) -> list[str]:
+    """Delete what an earlier run imported and the bundle does not hold any more; returns the names.
 
     Only objects marked as managed by files are touched: what analysts saved for themselves stays.
     """
@@ -93,45 +93,97 @@ def remove_stale(assets: dict[str, dict[str, Any]]) -> list[str]:
     from superset.models.dashboard import Dashboard
     from superset.models.slice import Slice
 
-    models = dict(zip(KINDS, (Database, SqlaTable, Slice, Dashboard), strict=True))
+    kept = {yaml.safe_load(text).get("uuid") for text in bundle.values()}
     removed = []
-    for kind in reversed(KINDS):
-        kept = {asset_uuid(kind, name) for name in assets[kind]}
-        for found in db.session.query(models[kind]).filter_by(is_managed_externally=True):
+    for model in (Dashboard, Slice, SqlaTable, Database):
+        for found in db.session.query(model).filter_by(is_managed_externally=True):
             if str(found.uuid) not in kept:
-                removed.append(f"{kind}: {found}")
+                removed.append(f"{model.__name__.lower()}: {found}")
                 db.session.delete(found)
     db.session.commit()
     return removed
 
 
 def sync_roles(roles: dict[str, Any]) -> None:
-    """Give each role of ``assets/roles.yaml`` exactly the permissions listed there.
+    """Give each role exactly the permissions, datasets and dashboards that the files say.
 
     Raises LookupError when Superset knows no such permission (its version changed, or a misprint).
     """
     from superset.connectors.sqla.models import SqlaTable
     from superset.extensions import db, security_manager
+    from superset.models.dashboard import Dashboard
 
-    datasets = db.session.query(SqlaTable).filter_by(is_managed_externally=True).all()
+    readers: dict[str, list[Any]] = {}
     for name, wanted in roles.items():
-        pairs = [tuple(pair) for pair in wanted["permissions"]]
-        if wanted.get("datasets"):
-            pairs += [("datasource_access", dataset.perm) for dataset in datasets]
+        datasets = _by_uuid(SqlaTable, wanted["datasets"])
+        pairs = [*map(tuple, wanted["permissions"]), *(("datasource_access", dataset.perm) for dataset in datasets)]
         permissions = []
         for permission, view in pairs:
             found = security_manager.find_permission_view_menu(permission, view)
             if found is None:
                 raise LookupError(f"superset/assets/roles.yaml, role {name}: Superset has no [{permission}, {view}].")
             permissions.append(found)
-        security_manager.add_role(name).permissions = permissions
+        role = security_manager.add_role(name)
+        role.permissions = permissions
+        for uuid in wanted["dashboards"]:
+            readers.setdefault(uuid, []).append(role)
+    for dashboard in db.session.query(Dashboard).filter_by(is_managed_externally=True):
+        dashboard.roles = readers.get(str(dashboard.uuid), [])
     db.session.commit()
+
+
+def sync_row_rules(access: dict[str, Any]) -> None:
+    """Lay one rule for each login that sees only rows of its authority; a login whose authority is unknown sees none.
+
+    The rule hangs on a role that only this login has. Rules of logins no longer in the files go.
+    """
+    from superset.connectors.sqla.models import RowLevelSecurityFilter, SqlaTable
+    from superset.extensions import db, security_manager
+
+    wanted = {}
+    for login, user in access["users"].items():
+        for role in user["roles"]:
+            if rule := access["roles"].get(role, {}).get("own_rows"):
+                wanted[f"otklik_rows_of_{login}"] = (login, user, rule)
+    for found in db.session.query(RowLevelSecurityFilter):
+        if found.name.startswith("otklik_rows_of_") and found.name not in wanted:
+            db.session.delete(found)
+    for name, (login, user, rule) in wanted.items():
+        authority = os.environ.get(user["authority"], "").replace("'", "''")
+        role = security_manager.add_role(name)
+        reader = security_manager.find_user(username=login)
+        if role not in reader.roles:
+            reader.roles = [*reader.roles, role]
+        found = db.session.query(RowLevelSecurityFilter).filter_by(name=name).one_or_none()
+        if found is None:
+            found = RowLevelSecurityFilter(name=name)
+            db.session.add(found)
+        found.filter_type = "Regular"
+        found.clause = f"{rule['column']} = '{authority}'" if authority else "false"
+        found.roles = [role]
+        found.tables = _by_uuid(SqlaTable, rule["datasets"])
+    db.session.commit()
+
+
+def _by_uuid(model: Any, uuids: list[str]) -> list[Any]:
+    from superset.extensions import db
+
+    return [found for found in db.session.query(model) if str(found.uuid) in uuids]
+
+
+def read_prepared(folder: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """What Otklik prepared: the bundle, and who may see what. Raises LookupError when it is not there."""
+    bundle = folder / "bundle"
+    if not bundle.is_dir():
+        raise LookupError(f"{bundle} is not there: `otklik dashboards apply` prepares it.")
+    files = {str(path.relative_to(bundle)): path.read_text(encoding="utf-8") for path in sorted(bundle.rglob("*.yaml"))}
+    access: dict[str, Any] = yaml.safe_load((folder / "access" / "access.yaml").read_text(encoding="utf-8"))
+    return files, access
 
 
 def main() -> None:
     """Do every step, each with its seconds."""
-    assets = read_assets()
-    access = yaml.safe_load((ASSETS / "roles.yaml").read_text(encoding="utf-8"))
+    bundle, access = read_prepared(Path(os.environ["SUPERSET_HOME"]) / "prepared")
     with _step("start"):
         from superset.app import create_app
 
@@ -147,11 +199,12 @@ def main() -> None:
         with _step("logins"):
             sync_users(access["users"])
         with override_user(security_manager.find_user(username="engineer")), _step("dashboards"):
-            import_assets(assets)
-            for name in remove_stale(assets):
+            import_bundle(bundle)
+            for name in remove_stale(bundle):
                 print(f"superset: removed {name}", flush=True)
         with _step("roles"):
             sync_roles(access["roles"])
+            sync_row_rules(access)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,14 @@ or in ``superset/assets``; nothing is set by hand in Superset's own database.
 """
 
 import os
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import yaml
 from flask import Flask, redirect, request
+from flask_login import current_user
 from sqlalchemy.engine.url import URL
 from werkzeug.wrappers import Response
 
@@ -27,6 +31,7 @@ _WAREHOUSE = os.environ.get("OTKLIK_DB_NAME", "otklik")
 _WAREHOUSE_PASSWORDS = {
     "otklik_reader": _required("OTKLIK_READER_PASSWORD"),
     "otklik_analyst": _required("OTKLIK_ANALYST_PASSWORD"),
+    "otklik_auditor": _required("OTKLIK_AUDITOR_PASSWORD"),
 }
 
 # ---- Superset's own database -------------------------------------------------------------------
@@ -158,20 +163,34 @@ TALISMAN_CONFIG = {
 RATELIMIT_STORAGE_URI = "memory://"
 FEATURE_FLAGS = {
     "ALERT_REPORTS": False,
+    # A dashboard is open to the roles its file names, not to whoever may read one of its datasets.
+    "DASHBOARD_RBAC": True,
     "EMBEDDABLE_CHARTS": False,
     "ENABLE_TEMPLATE_PROCESSING": False,
 }
 
-_HOME = "/superset/dashboard/vremya-otveta/"
+# The dashboard each login lands on.
+_ROLES = Path(__file__).with_name("assets") / "roles.yaml"
+_HOMES = {login: user["home"] for login, user in yaml.safe_load(_ROLES.read_text(encoding="utf-8"))["users"].items()}
 
 
 def FLASK_APP_MUTATOR(app: Flask) -> None:  # noqa: N802  (Superset's name)
-    """Lead readers straight to the dashboard: Superset's own welcome page speaks to its makers."""
+    """Lead readers straight to their dashboard: Superset's own welcome page speaks to its makers."""
 
     @app.before_request
     def skip_welcome() -> Response | None:
-        return redirect(_HOME) if request.path == "/superset/welcome/" else None
+        if request.path != "/superset/welcome/":
+            return None
+        home = _HOMES.get(getattr(current_user, "username", None))
+        return redirect(f"/superset/dashboard/{home}/" if home else "/dashboard/list/")
 
+
+# ---- The pages that explain ----------------------------------------------------------------------
+# This folder is not where Superset is started.
+sys.path.append(str(Path(__file__).parent))
+from help_pages import help_pages  # noqa: E402
+
+BLUEPRINTS = [help_pages]
 
 # ---- Running -------------------------------------------------------------------------------------
 SUPERSET_WEBSERVER_PORT = int(os.environ.get("OTKLIK_SUPERSET_PORT", "8088"))

@@ -37,6 +37,7 @@ DEMO = {
     "OTKLIK_MAPPINGS": str(MAPPINGS),
     "OTKLIK_FIRST_NIGHT": NIGHT.isoformat(),
     "OTKLIK_LAST_NIGHT": NIGHT.isoformat(),
+    "OTKLIK_SUPERSET_AUTHORITY": "Администрация города Нижний Тагил",
 }
 
 

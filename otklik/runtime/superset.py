@@ -3,17 +3,20 @@
 import os
 from pathlib import Path
 
+from dotenv import dotenv_values
+
 from otklik.settings import PROJECT, Settings
 
 FOLDER = PROJECT / "superset"
 PROGRAMS = FOLDER / ".venv" / "bin"
 
-# All it is told: it reads marts as a reader or an analyst and keeps a database of its own.
+# All it is told: it reads marts as a reader, an analyst or an auditor and keeps a database of its own.
 _TOLD = (
     "OTKLIK_SUPERSET_",
     "OTKLIK_DB_",
     "OTKLIK_READER_PASSWORD",
     "OTKLIK_ANALYST_PASSWORD",
+    "OTKLIK_AUDITOR_PASSWORD",
     "OTKLIK_HOME",
     "OTKLIK_TIME_ZONE",
     "OTKLIK_SITE_PORT",
@@ -23,7 +26,10 @@ _TOLD = (
 
 def superset_environment(settings: Settings) -> dict[str, str]:
     """Return all the variables Superset needs, without the secrets of the pipeline."""
-    shared = {name: value for name, value in settings.environment().items() if name.startswith(_TOLD)}
+    # Logins that a centre adds to roles.yaml have variables no setting knows.
+    added = {name: value for name, value in dotenv_values(settings.env_file).items() if value} | dict(os.environ)
+    told = added | settings.environment()
+    shared = {name: value for name, value in told.items() if name.startswith(_TOLD)}
     return shared | {
         "SUPERSET_CONFIG_PATH": str(FOLDER / "superset_config.py"),
         "SUPERSET_HOME": str(settings.var / "superset"),
@@ -46,15 +52,22 @@ def superset_command(settings: Settings) -> list[str]:
     return [str(PROGRAMS / "gunicorn"), *flags, "--timeout", "120", "superset.app:create_app()"]
 
 
+def prepared_folder(settings: Settings) -> Path:
+    """Return the folder of what Superset is given to import and to serve: the dashboards' bundle and pages of help."""
+    return settings.var / "superset" / "prepared"
+
+
 def bootstrap_command() -> list[str]:
     """Return the command that prepares Superset's database, users and dashboards."""
     return [str(PROGRAMS / "python"), str(FOLDER / "bootstrap.py")]
 
 
 def bootstrap_inputs() -> list[Path]:
-    """Return the files the outcome of the bootstrap depends on."""
+    """Return the files the outcome of the bootstrap depends on: Superset's, and what the marts and the help are."""
+    folders = (FOLDER, PROJECT / "dbt_project" / "models", PROJECT / "docs", PROJECT / "otklik" / "dashboards")
     return sorted(
         path
-        for path in FOLDER.rglob("*")
-        if path.is_file() and not {".venv", "__pycache__"} & set(path.relative_to(FOLDER).parts)
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and not {".venv", "__pycache__"} & set(path.relative_to(folder).parts)
     )

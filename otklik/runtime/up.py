@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
+from otklik.dashboards.apply import prepare
+from otklik.errors import OtklikError
 from otklik.runtime import stamps
 from otklik.runtime.airflow import COMPONENTS, airflow_environment, write_passwords
 from otklik.runtime.health import airflow_trouble, database_trouble, site_trouble, superset_trouble
@@ -26,7 +28,15 @@ class StartError(Exception):
     """Otklik cannot start; the message says what stands in the way and what to do."""
 
 
-EXPECTED_ERRORS = (StartError, DatabaseError, PostgresError, SupervisorError, psycopg.Error, SQLAlchemyError)
+EXPECTED_ERRORS = (
+    OtklikError,
+    StartError,
+    DatabaseError,
+    PostgresError,
+    SupervisorError,
+    psycopg.Error,
+    SQLAlchemyError,
+)
 
 
 def start(settings: Settings, steps: Steps, superset: bool = True) -> None:
@@ -105,7 +115,7 @@ def start_superset(settings: Settings, steps: Steps) -> None:
         if stamps.is_done(settings, "superset", fingerprint):
             step.note("nothing to do")
         else:
-            (settings.var / "superset").mkdir(parents=True, exist_ok=True)
+            prepare(settings)
             _run("superset-bootstrap", bootstrap_command(), environment, settings)
             stamps.mark_done(settings, "superset", fingerprint)
     with steps.step(f"Start Superset on port {settings.superset_port}"):

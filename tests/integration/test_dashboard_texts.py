@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from superset.bundle import read_assets
+from otklik.dashboards.assets import read_assets
 from tests.fixtures.dbt import MARTS, TestWarehouse, message
 
 DATASETS = read_assets()["datasets"]

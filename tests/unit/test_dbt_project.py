@@ -8,7 +8,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from otklik.settings import PROJECT
-from superset.bundle import read_assets
+from otklik.dashboards.assets import read_assets
 
 DBT = PROJECT / "dbt_project"
 LAYERS = ("staging", "intermediate", "marts")

@@ -4,7 +4,7 @@ Superset serves them (`superset/help_pages.py`) so that a reader needs one addre
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,13 +51,13 @@ def write_help(folder: Path) -> None:
 
 def read_document(text: str) -> Document:
     """Return a document of Markdown whose first line is its title; links between documents lead to pages of help."""
-    markdown = MarkdownIt("commonmark").enable("table")
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(text)
     headings = {tokens[at + 1].content: token for at, token in enumerate(tokens) if token.type == "heading_open"}
     for heading, token in headings.items():
         token.attrSet("id", anchor(heading))
     for token in tokens:
-        _lead_to_help(token.children or ())
+        token.children = token.children and list(_leading_to_help(token.children))
     title, *_ = headings
     return Document(
         title=title,
@@ -66,13 +66,16 @@ def read_document(text: str) -> Document:
     )
 
 
-def _lead_to_help(tokens: Sequence[Token]) -> None:
-    """Make links to documents that are pages of help lead there."""
+def _leading_to_help(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens of a line; links to other documents lead to their pages, and are plain words where there is none."""
+    is_dropped = False
     for token in tokens:
-        if token.type == "link_open":
-            page = re.fullmatch(r"(\w+)\.md(#.*)?", str(token.attrGet("href")))
-            if page and page[1] in DOCUMENTS:
-                token.attrSet("href", f"/help/{page[1]}{page[2] or ''}")
+        if token.type == "link_open" and (page := re.fullmatch(r"([\w/]+)\.md(#.*)?", str(token.attrGet("href")))):
+            is_dropped = page[1] not in DOCUMENTS
+            token.attrSet("href", f"/help/{page[1]}{page[2] or ''}")
+        if not (is_dropped and token.type in ("link_open", "link_close")):
+            yield token
+        is_dropped = is_dropped and token.type != "link_close"
 
 
 def _write(folder: Path, name: str, template: str, **shown: object) -> None:

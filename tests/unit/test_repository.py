@@ -93,7 +93,8 @@ def test_every_relative_link_of_the_documents_leads_somewhere() -> None:
         f"{page.name}: {target}"
         for page in KEPT
         if page.suffix == ".md"
-        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        # Superset serves /help/…: tests/unit/test_help.py follows those.
+        for target in re.findall(r"\]\((?!/help/)([^)#:\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
         if not (page.parent / target).exists()
     ]
     assert broken == []

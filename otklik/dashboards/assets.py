@@ -15,6 +15,12 @@ from otklik.settings import PROJECT
 
 FOLDER = PROJECT / "superset" / "assets"
 KINDS = ("databases", "datasets", "charts", "dashboards")
+_REQUIRED = {
+    "databases": ("database_name", "sqlalchemy_uri", "expose_in_sqllab"),
+    "datasets": ("columns",),
+    "charts": ("slice_name", "dataset", "viz_type", "params"),
+    "dashboards": ("dashboard_title", "slug", "rows", "filters"),
+}
 
 Asset = dict[str, Any]
 Assets = dict[str, dict[str, Asset]]
@@ -30,7 +36,7 @@ class AssetError(OtklikError):
 def read_assets(folder: Path = FOLDER) -> Assets:
     """Return all files: kind → file name without ending → content.
 
-    Raises AssetError naming the file when it is not a mapping, or refers to a file that is absent.
+    Raises AssetError naming the file when it is not a mapping, lacks a key, or refers to a file that is absent.
     """
     assets: Assets = {kind: {} for kind in KINDS}
     for kind in KINDS:
@@ -38,6 +44,8 @@ def read_assets(folder: Path = FOLDER) -> Assets:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
                 raise AssetError(kind, path.stem, f"expected keys and values, found {type(content).__name__}")
+            if missing := [key for key in _REQUIRED[kind] if key not in content]:
+                raise AssetError(kind, path.stem, f"lacks {', '.join(missing)}")
             assets[kind][path.stem] = content
     for kind, name, wanted_kind, wanted in _references(assets):
         if wanted not in assets[wanted_kind]:

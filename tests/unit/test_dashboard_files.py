@@ -194,8 +194,17 @@ def test_building_the_bundle_leaves_the_files_content_as_it_was(manifest: Manife
 
 def test_a_chart_on_a_dataset_that_is_not_there_names_both_files(tmp_path: Path) -> None:
     (tmp_path / "charts").mkdir()
-    (tmp_path / "charts" / "lonely.yaml").write_text("{slice_name: Один, dataset: nowhere}", encoding="utf-8")
+    (tmp_path / "charts" / "lonely.yaml").write_text(
+        "{slice_name: Один, dataset: nowhere, viz_type: table, params: {}}", encoding="utf-8"
+    )
     with pytest.raises(AssetError, match=r"charts/lonely\.yaml: refers to datasets/nowhere\.yaml"):
+        read_assets(tmp_path)
+
+
+def test_a_file_without_a_key_that_matters_is_named(tmp_path: Path) -> None:
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "half.yaml").write_text("{slice_name: Один, dataset: nowhere}", encoding="utf-8")
+    with pytest.raises(AssetError, match=r"charts/half\.yaml: lacks viz_type, params"):
         read_assets(tmp_path)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import yaml
+from kept_answers import create_tables, forget_answers
 
 os.environ.setdefault("SUPERSET_CONFIG_PATH", str(Path(__file__).with_name("superset_config.py")))
 
@@ -189,11 +190,12 @@ def main() -> None:
 
         app = create_app()
     with app.app_context():
-        from superset.extensions import security_manager
+        from superset.extensions import db, security_manager
         from superset.utils.core import override_user
 
         with _step("tables"):
             upgrade_database()
+            create_tables()
         with _step("permissions"):
             sync_permissions()
         with _step("logins"):
@@ -205,6 +207,8 @@ def main() -> None:
         with _step("roles"):
             sync_roles(access["roles"])
             sync_row_rules(access)
+            forget_answers(db.session)
+            db.session.commit()
 
 
 if __name__ == "__main__":

@@ -175,7 +175,10 @@ _HOMES = {login: user["home"] for login, user in yaml.safe_load(_ROLES.read_text
 
 
 def FLASK_APP_MUTATOR(app: Flask) -> None:  # noqa: N802  (Superset's name)
-    """Lead readers straight to their dashboard: Superset's own welcome page speaks to its makers."""
+    """Keep whole answers, and lead readers straight to their dashboard: the welcome page speaks to its makers."""
+    from kept_answers import READER, keep_answers
+
+    keep_answers(app, *DB_CONNECTION_MUTATOR(URL.create("postgresql+psycopg2", READER), {}, "", None, None))
 
     @app.before_request
     def skip_welcome() -> Response | None:
@@ -194,8 +197,10 @@ BLUEPRINTS = [help_pages]
 
 # ---- Running -------------------------------------------------------------------------------------
 SUPERSET_WEBSERVER_PORT = int(os.environ.get("OTKLIK_SUPERSET_PORT", "8088"))
-# Chart data is not kept: a number on the screen is the mart's number of this moment.
+# A connection for each thread.
+SQLALCHEMY_ENGINE_OPTIONS = {"pool_size": 16}
 CACHE_CONFIG = {"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 300}
+# What the database answered is not kept: whole answers are, as long as they hold (kept_answers.py).
 DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}
 LOG_LEVEL = "WARNING"
 ALEMBIC_SKIP_LOG_CONFIG = True  # its 300 revisions print several lines each

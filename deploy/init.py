@@ -1,4 +1,4 @@
-"""One-shot steps of docker-compose.yml, each safe to repeat: `python deploy/init.py warehouse|airflow`."""
+"""One-shot steps of docker-compose.yml, each safe to repeat: `python deploy/init.py warehouse|airflow|dashboards`."""
 
 import os
 import sys
@@ -26,7 +26,14 @@ def prepare_airflow() -> None:
     os.execve(sys.executable, [sys.executable, "-m", "otklik.runtime.airflow"], airflow_environment(settings))
 
 
-STEPS = {"warehouse": prepare_warehouse, "airflow": prepare_airflow}
+def prepare_dashboards() -> None:
+    """Write what Superset imports and serves, for its containers to read."""
+    from otklik.dashboards.apply import prepare
+
+    print("dashboards:", prepare(get_settings()))
+
+
+STEPS = {"warehouse": prepare_warehouse, "airflow": prepare_airflow, "dashboards": prepare_dashboards}
 
 if __name__ == "__main__":
     if sys.argv[1:] not in [[name] for name in STEPS]:

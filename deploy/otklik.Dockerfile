@@ -16,8 +16,9 @@ RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /var/l
     && install --directory --owner otklik --group otklik --mode 0750 \
         /var/lib/otklik /var/lib/otklik/var /var/lib/otklik/var/airflow \
         /var/lib/otklik/var/landing /var/lib/otklik/var/log \
-    # Served by nginx, which runs as another user.
-    && install --directory --owner otklik --group otklik --mode 0755 /var/lib/otklik/var/site
+    # Read by nginx and by Superset, which run as other users.
+    && install --directory --owner otklik --group otklik --mode 0755 \
+        /var/lib/otklik/var/site /var/lib/otklik/var/superset /var/lib/otklik/var/superset/prepared
 COPY --from=build /opt/otklik /opt/otklik
 ENV PATH=/opt/otklik/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -42,4 +42,4 @@ def test_an_empty_server_becomes_a_warehouse_and_a_second_run_changes_nothing(
 
 def test_a_step_that_does_not_exist_is_refused_with_those_that_do(cluster: Settings, empty_database: str) -> None:
     refused = init(cluster, empty_database, "superset")
-    assert (refused.returncode, refused.stderr) == (1, "usage: python deploy/init.py warehouse|airflow\n")
+    assert (refused.returncode, refused.stderr) == (1, "usage: python deploy/init.py warehouse|airflow|dashboards\n")

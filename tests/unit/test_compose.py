@@ -13,14 +13,14 @@ import yaml
 from dotenv import dotenv_values
 
 from otklik.runtime.airflow import airflow_environment
-from otklik.runtime.superset import superset_command, superset_environment
+from otklik.runtime.superset import prepared_folder, superset_command, superset_environment
 from otklik.settings import PREFIX, PROJECT, Settings, get_settings
 from tests.fixtures.cluster import environment, scratch_home
 
 COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 AIRFLOW = [name for name in SERVICES if name.startswith("airflow-")]
-ONE_SHOT = {"warehouse-init", "airflow-init", "superset-init", "otklik"}
+ONE_SHOT = {"warehouse-init", "airflow-init", "dashboards-init", "superset-init", "otklik"}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)(?::\?|:-([^}]*))?\}")
 SECRET = re.compile(r"PASSWORD|_KEY$|SECRET|_AUTH$|BROKER_URL|DATABASE_URL")
 
@@ -123,7 +123,7 @@ def test_what_a_service_waits_for_can_come_to_pass(service: str) -> None:
             assert other in ONE_SHOT
 
 
-@pytest.mark.parametrize("service", [*AIRFLOW, "warehouse-init", "otklik"])
+@pytest.mark.parametrize("service", [*AIRFLOW, "warehouse-init", "dashboards-init", "otklik"])
 def test_otklik_in_a_container_finds_all_its_settings(service: str, values: dict[str, str]) -> None:
     settings = settings_of(service, values)
     assert (settings.db_host, settings.db_port) == ("postgres", 5432)
@@ -166,11 +166,21 @@ def test_workers_find_the_api_server_where_it_listens(values: dict[str, str]) ->
 
 
 def test_superset_is_told_no_more_than_on_one_machine(values: dict[str, str]) -> None:
+    values = values | {"OTKLIK_SUPERSET_AUTHORITY": "Администрация"}
     one_machine = superset_environment(settings_of("otklik", values))
     for service in ("superset", "superset-init"):
         assert told(service, values).keys() <= one_machine.keys()
         required = re.findall(r'_required\("(\w+)"\)', (PROJECT / "superset/superset_config.py").read_text())
         assert set(required) <= told(service, values).keys()
+
+
+def test_superset_reads_what_otklik_prepared_where_it_was_written(values: dict[str, str]) -> None:
+    settings = settings_of("dashboards-init", values)
+    written = Path("/var/lib/otklik") / prepared_folder(settings).relative_to(settings.home)
+    assert SERVICES["dashboards-init"]["volumes"] == [f"prepared:{written}"]
+    assert "SUPERSET_HOME=/var/lib/superset\n" in dockerfile_of("superset-init").replace(" \\\n", "\n")
+    for service in ("superset-init", "superset"):
+        assert SERVICES[service]["volumes"] == ["prepared:/var/lib/superset/prepared:ro"]
 
 
 def test_superset_is_served_by_the_same_command(values: dict[str, str]) -> None:

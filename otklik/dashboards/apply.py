@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from otklik.dashboards.access import full_access
-from otklik.dashboards.assets import read_access, read_assets
+from otklik.dashboards.assets import FOLDER, read_access, read_assets
 from otklik.dashboards.bundle import build_bundle
 from otklik.dashboards.help import write_help
 from otklik.dashboards.manifest import Manifest
@@ -34,14 +34,14 @@ def check(settings: Settings) -> list[str]:
     return validate(read_assets(), read_access(), read_manifest(settings))
 
 
-def prepare(settings: Settings) -> Path:
+def prepare(settings: Settings, files: Path = FOLDER) -> Path:
     """Write what Superset imports and serves, bundle, access and pages of help, into its folder; return that folder.
 
     Raises AssetError naming the file that asks for what is not there.
     """
-    assets = read_assets()
+    assets = read_assets(files)
     bundle = build_bundle(assets, read_manifest(settings))
-    access = yaml.safe_dump(full_access(assets, read_access()), allow_unicode=True)
+    access = yaml.safe_dump(full_access(assets, read_access(files)), allow_unicode=True)
     folder = prepared_folder(settings)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -60,9 +60,9 @@ def prepare(settings: Settings) -> Path:
     return folder
 
 
-def apply(settings: Settings) -> list[str]:
+def apply(settings: Settings, files: Path = FOLDER) -> list[str]:
     """Prepare and import; return the lines of what was done. Raises DashboardError with Superset's last words."""
-    prepare(settings)
+    prepare(settings, files)
     # Settings of our own process are not inherited: a program is told what it needs and no more.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     done = subprocess.run(

@@ -52,6 +52,18 @@ def publish() -> None:
 
 
 @task
+def warm() -> None:
+    """Ask Superset again what readers asked lately, so that in the morning nobody waits; warn when it cannot."""
+    from otklik.dashboards.warming import WarmingError, warm
+    from otklik.settings import get_settings
+
+    try:
+        print(warm(get_settings()))
+    except WarmingError as error:
+        print(f"WARNING: {error}")
+
+
+@task
 def source_freshness() -> None:
     """Warn when the newest data of a source is too old."""
     from otklik.dbt import check_freshness
@@ -87,8 +99,8 @@ def marts():
     """
     **What.** Runs dbt once over everything the new batches touch, beside the marts that people see; shows what became
     of each model (the sound ones of a schema in one task, each other in its own); checks the rows that came and what
-    was built from them; and lets people see it, all at once. Safe to run at any time; with nothing new it changes
-    nothing.
+    was built from them; lets people see it, all at once; and has Superset make the answers that readers will ask for.
+    Safe to run at any time; with nothing new it changes nothing.
 
     **When it fails** people go on seeing the night before, and the dashboards say so.
 
@@ -98,6 +110,7 @@ def marts():
     - `check`: a critical expectation failed; its log and the quality reports name it. Mend the cause, then clear
       `build` (with downstream).
     - `publish`: something before it failed, its log says what; there is nothing to do but there.
+    - `warm` only warns: Superset could not be asked; readers who come first wait for the database.
     - `source_freshness` only warns: data of a source is older than its limit in the dbt project.
 
     **Run it again:** clear `build`, or trigger the DAG. To build everything from `raw` anew, trigger it with Full
@@ -106,8 +119,8 @@ def marts():
     groups = build()
     published = publish()
     model.expand(group=groups) >> check() >> published
-    # One after the other: each is a process of dbt, and nobody waits for them.
-    published >> publish_docs() >> source_freshness()
+    # One after the other: readers wait for the first, and for processes of dbt nobody does.
+    published >> warm() >> publish_docs() >> source_freshness()
 
 
 marts()

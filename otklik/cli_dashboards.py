@@ -56,6 +56,23 @@ def validate() -> None:
     screen.print("Dashboards hold together.")
 
 
+@dashboards.command()
+def warm() -> None:
+    """Ask Superset again what readers asked within 30 days, so that nobody waits for the numbers of a new night.
+
+    The DAG `marts` does it after every publication.
+
+    Example: otklik dashboards warm
+    """
+    from otklik.dashboards.warming import warm as warm_dashboards
+
+    try:
+        done = warm_dashboards(get_settings())
+    except (SettingsError, OtklikError) as error:
+        _fail(error)
+    screen.print(f"{done.asked} questions asked again, {done.failed} could not be answered: {done.seconds:.0f} s")
+
+
 def _settings() -> Settings:
     try:
         return get_settings()

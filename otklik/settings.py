@@ -107,6 +107,7 @@ class Settings(BaseSettings):
     airflow_address: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['airflow_port']}")
     superset_address: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['superset_port']}")
     site_address: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['site_port']}")
+    superset_inside: str = Field(default_factory=lambda data: f"http://127.0.0.1:{data['superset_port']}")
 
     alerts_mail_to: str | None = None
     alerts_mail_from: str | None = None
@@ -164,7 +165,7 @@ class Settings(BaseSettings):
             raise ValueError("leave the password out of the address: use a key in ~/.ssh, or FSSPEC_SFTP_PASSWORD")
         return value.rstrip("/")
 
-    @field_validator("airflow_address", "superset_address", "site_address")
+    @field_validator("airflow_address", "superset_address", "site_address", "superset_inside")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:

@@ -29,6 +29,7 @@ MARTS = (
     "fct_material",
     "fct_message",
     "mart_backlog_daily",
+    "mart_month_summary",
     "mart_repeat_and_reopened",
     "mart_resolution_cohort",
     "mart_time_to_respond",
@@ -382,3 +383,20 @@ def test_a_year_tells_what_its_rows_tell(story: TestWarehouse, incidents: list[R
     assert told["materials_published"] == {("66", year): published["66", year] for year in (2022, 2023)}
     assert min(*processed.values(), resolved["66", 2022], resolved["66", 2023], *held.values(), *published.values()) > 0
     assert any(row["resolved_at"] and row["is_open"] for row in incidents)
+
+
+def test_a_month_of_the_summary_tells_what_its_rows_tell(story: TestWarehouse, incidents: list[Row]) -> None:
+    counted: dict[tuple[str, str], Counter[Any]] = defaultdict(Counter)
+    for row in records(story, "fct_message"):
+        if row["registered_at"]:
+            counted["messages_processed", row["region_code"]][month_of(local(row, "registered_at").date())] += 1
+    for row in incidents:
+        if row["resolved_at"]:
+            month = month_of(local(row, "resolved_at").date())
+            counted["problems_resolved", row["region_code"]][month] += row["message_count"]
+    told: dict[tuple[str, str], dict[Any, Any]] = defaultdict(dict)
+    for row in records(story, "mart_month_summary"):
+        told[row["metric"], row["region_code"]][row["month"]] = row["value"]
+    assert {key[1] for key in counted} == set(REGIONS)
+    for key, months in counted.items():
+        assert {month: count for month, count in told[key].items() if count} == months

@@ -7,10 +7,11 @@
 -- {{ ref('fct_page_day') }}, {{ ref('fct_survey_answer') }}, {{ ref('fct_survey_response') }},
 -- {{ ref('mart_audience_coverage') }}, {{ ref('mart_audience_daily') }}, {{ ref('mart_audience_growth') }},
 -- {{ ref('mart_authority_ranking') }}, {{ ref('mart_backlog_daily') }}, {{ ref('mart_early_warning') }},
--- {{ ref('mart_page_compliance') }}, {{ ref('mart_page_health') }}, {{ ref('mart_repeat_and_reopened') }},
--- {{ ref('mart_resolution_cohort') }}, {{ ref('mart_response_change') }}, {{ ref('mart_survey_response_daily') }},
--- {{ ref('mart_survey_result') }}, {{ ref('mart_survey_summary') }}, {{ ref('mart_time_to_respond') }},
--- {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_topic_trend') }}, {{ ref('mart_year_summary') }}
+-- {{ ref('mart_month_summary') }}, {{ ref('mart_page_compliance') }}, {{ ref('mart_page_health') }},
+-- {{ ref('mart_repeat_and_reopened') }}, {{ ref('mart_resolution_cohort') }}, {{ ref('mart_response_change') }},
+-- {{ ref('mart_survey_response_daily') }}, {{ ref('mart_survey_result') }}, {{ ref('mart_survey_summary') }},
+-- {{ ref('mart_time_to_respond') }}, {{ ref('mart_time_to_respond_month') }}, {{ ref('mart_topic_trend') }},
+-- {{ ref('mart_year_summary') }}
 {{
     config(
         schema='intermediate',

@@ -378,3 +378,22 @@ schema_change = Table(
     schema="quality",
     comment="Grain: one change of one field at a source, noticed at a load",
 )
+
+told = Table(
+    "told",
+    metadata,
+    Column("way", Text, CheckConstraint("way in ('mail', 'webhook')"), nullable=False),
+    Column(
+        "kind",
+        Text,
+        CheckConstraint("kind in ('early_warning', 'night_not_published', 'failed_run', 'late_night')"),
+        nullable=False,
+    ),
+    Column(
+        "what", Text, nullable=False, comment="What makes it the same news: region, day, topic and place, night or run"
+    ),
+    Column("told_at", Moment, nullable=False, server_default=func.now()),
+    PrimaryKeyConstraint("way", "kind", "what"),
+    schema="quality",
+    comment="Grain: one piece of news by one way: people are told of it once",
+)

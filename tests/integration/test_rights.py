@@ -64,7 +64,7 @@ def expected(role: str, table: str) -> set[str]:  # noqa: PLR0911 - a line for e
             told = table in FOUND | SHAPES | {"quality.figure"} or schema == "raw"
             return READ if told and table not in ("raw.erased_author", "raw.rejected_row") else set()
         case "publisher":
-            kept = KEEP if table == "quality.figure" else ADD if table in FOUND else set()
+            kept = KEEP if table == "quality.figure" else ADD if table in FOUND | {"quality.told"} else set()
             return kept or (READ if table in SHAPES | NOTES | FIGURES else set())
         case "reader":
             return READ if schema == "marts" else set()

@@ -17,7 +17,7 @@ from otklik.sources.systems import NETWORKS, SURVEY_SYSTEMS
 # Importing any of these in a DAG file would slow every parse and every task.
 HEAVY = ("polars", "pandas", "pyarrow", "great_expectations", "dbt", "psycopg", "dataframely", "alembic")
 
-NAMES = ("incidents", "lists", "pages", "surveys", "open311", "complaints", "retention", "marts")
+NAMES = ("incidents", "lists", "pages", "surveys", "open311", "complaints", "retention", "marts", "alerts")
 
 LOAD = """
 import json, sys, time
@@ -48,7 +48,7 @@ for name, module in modules.items():
             outlets=[asset.uri for asset in task.outlets or []]) for task in dag.tasks}},
         assets=[asset.uri for asset in dag.timetable.asset_condition.objects] if name == "marts" else [],
     )
-    if name != "marts":
+    if stored.end_date:
         nights = stored.iter_dagrun_infos_between(None, stored.end_date + timedelta(days=2))
         told["nights"] = [
             [info.data_interval.start.isoformat(), info.data_interval.end.isoformat()] for info in nights
@@ -119,9 +119,18 @@ def follow_one_another(nights: list[list[str]]) -> bool:
 
 
 def test_missed_nights_are_run_one_at_a_time(facts: dict[str, Any]) -> None:
-    for name in set(NAMES) - {"marts"}:
+    for name in set(NAMES) - {"marts", "alerts"}:
         assert (facts["dags"][name]["catchup"], facts["dags"][name]["max_active_runs"]) == (True, 1)
     assert facts["dags"]["marts"]["max_active_runs"] == 1
+
+
+def test_nights_gone_by_are_not_told_of_one_after_the_other(facts: dict[str, Any]) -> None:
+    assert (facts["dags"]["alerts"]["catchup"], facts["dags"]["alerts"]["max_active_runs"]) == (False, 1)
+
+
+def test_no_way_of_telling_waits_for_another(facts: dict[str, Any]) -> None:
+    tasks = facts["dags"]["alerts"]["tasks"]
+    assert {name: task["downstream"] for name, task in tasks.items()} == {"mail": [], "webhook": []}
 
 
 def test_marts_follow_the_rows_that_came(facts: dict[str, Any]) -> None:

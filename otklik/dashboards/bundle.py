@@ -4,13 +4,14 @@ Uuids are derived from kind and file name: the same file is the same object on e
 new object and the old one goes.
 """
 
+from collections.abc import Mapping
 from uuid import UUID, uuid5
 
 import yaml
 
 from otklik.dashboards.assets import FOLDER, Asset, Assets, charts_of
 from otklik.dashboards.datasets import full_dataset
-from otklik.dashboards.help import anchor
+from otklik.dashboards.explained import anchor, definitions
 from otklik.dashboards.manifest import Manifest
 
 _NAMESPACE = UUID("6f746b6c-696b-4000-8000-000000000066")
@@ -33,12 +34,13 @@ def build_bundle(assets: Assets, manifest: Manifest) -> dict[str, str]:
     Raises AssetError naming the file that asks for a column or metric nobody has.
     """
     theme = (FOLDER / "theme.css").read_text(encoding="utf-8")
+    labels = {name: metric.label for name, metric in manifest.metrics.items()}
     full: dict[str, Asset] = {"metadata.yaml": {"version": _VERSION, "type": "assets"}}
     for kind, name, built in (
         *(("databases", name, _database(asset)) for name, asset in assets["databases"].items()),
         *(("datasets", name, _dataset(name, asset, manifest)) for name, asset in assets["datasets"].items()),
         *(("charts", name, _chart(asset)) for name, asset in assets["charts"].items()),
-        *(("dashboards", name, _dashboard(asset, theme)) for name, asset in assets["dashboards"].items()),
+        *(("dashboards", name, _dashboard(name, assets, labels, theme)) for name in assets["dashboards"]),
     ):
         full[f"{kind}/{name}.yaml"] = {
             **built,
@@ -63,7 +65,7 @@ def _dataset(name: str, asset: Asset, manifest: Manifest) -> Asset:
 
 
 def _chart(asset: Asset) -> Asset:
-    rest = {key: value for key, value in asset.items() if key != "dataset"}
+    rest = {key: value for key, value in asset.items() if key not in ("dataset", "explains")}
     params = {
         "viz_type": asset["viz_type"],
         "adhoc_filters": [],
@@ -76,7 +78,8 @@ def _chart(asset: Asset) -> Asset:
     return {**rest, "params": params, "dataset_uuid": asset_uuid("datasets", asset["dataset"])}
 
 
-def _dashboard(asset: Asset, theme: str) -> Asset:
+def _dashboard(name: str, assets: Assets, labels: Mapping[str, str], theme: str) -> Asset:
+    asset = assets["dashboards"][name]
     # Numbers the importer replaces by the real ids of the charts.
     numbers = {chart: number for number, chart in enumerate(charts_of(asset), start=1)}
     metadata = {
@@ -92,19 +95,20 @@ def _dashboard(asset: Asset, theme: str) -> Asset:
         "published": True,
         "css": theme + asset.get("css", ""),
         "metadata": metadata,
-        "position": _position(asset["dashboard_title"], _rows(asset), numbers),
+        "position": _position(asset["dashboard_title"], _rows(asset, definitions(name, assets, labels)), numbers),
     }
 
 
-def _rows(asset: Asset) -> list[list[Asset]]:
-    """The rows as the file has them, the first with the link to the page that explains the dashboard."""
+def _rows(asset: Asset, foot: str) -> list[list[Asset]]:
+    """The rows as the file has them; the first leads to what explains the dashboard, the last to its metrics."""
     [as_of], *rest = asset["rows"]
     link = {
         "text": f"[Как это читать](/help/leadership#{anchor(asset['dashboard_title'])})",
         "width": _HELP_WIDTH,
         "height": as_of["height"],
     }
-    return [[{**as_of, "width": _WIDTH - _HELP_WIDTH}, link], *rest]
+    last = [[{"text": foot, "width": _WIDTH, "height": as_of["height"]}]] if foot else []
+    return [[{**as_of, "width": _WIDTH - _HELP_WIDTH}, link], *rest, *last]
 
 
 def _position(title: str, rows: list[list[Asset]], numbers: dict[str, int]) -> Asset:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from otklik.dashboards.explained import anchor
 from otklik.dashboards.metric_pages import groups
 from otklik.settings import PROJECT
 
@@ -33,11 +34,6 @@ class Document:
     title: str
     headings: tuple[str, ...]
     html: str
-
-
-def anchor(heading: str) -> str:
-    """Return the anchor of a heading: lower case, spaces as '-', nothing but letters, digits and '-'."""
-    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
 
 
 def write_help(folder: Path) -> None:

@@ -1,13 +1,13 @@
 """Every metric of the semantic layer as a reader of the screens meets it: words, unit, SQL, dashboards."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from otklik.dashboards.assets import Assets, charts_of, read_assets
+from otklik.dashboards.explained import metrics_shown
 from otklik.settings import PROJECT
 
 _FOLDER = PROJECT / "dbt_project" / "models" / "semantic"
@@ -94,7 +94,7 @@ class _Layer:
             for model in content.get("semantic_models", ())
             for measure in model.get("measures", ())
         }
-        self._shown = _texts(read_assets())
+        self._shown = _shown(read_assets(), self._metrics)
 
     def metric(self, name: str) -> Metric:
         found = self._metrics[name]
@@ -106,7 +106,7 @@ class _Layer:
             unit=UNITS[found["config"]["meta"]["unit"]],
             parts=tuple(self.metric(parameters[part]) for part in ("numerator", "denominator") if part in parameters),
             counted=tuple(self._ways(found)),
-            dashboards=tuple(shown for shown, text in self._shown.items() if re.search(rf"'{name}'", text)),
+            dashboards=tuple(self._shown[name]),
         )
 
     def _ways(self, found: dict[str, Any]) -> Iterator[Way]:
@@ -137,20 +137,17 @@ def _mart(reference: str) -> str:
     return reference.removeprefix("ref('").removesuffix("')")
 
 
-def _texts(assets: Assets) -> dict[Shown, str]:
-    """All that the charts of each dashboard ask for: names that Superset or SQL is given stand in quotes there."""
-    texts = {}
+def _shown(assets: Assets, known: Iterable[str]) -> dict[str, list[Shown]]:
+    """The dashboards on whose charts each metric stands."""
+    found: dict[str, list[Shown]] = {name: [] for name in known}
     for dashboard in assets["dashboards"].values():
         charts = [assets["charts"][chart] for chart in charts_of(dashboard)]
-        asked = [(chart["params"], assets["datasets"][chart["dataset"]].get("sql")) for chart in charts]
-        texts[Shown(dashboard["dashboard_title"], dashboard["slug"])] = repr(
-            [part for params, sql in asked for part in (params, *_quoted(sql or ""))]
-        )
-    return texts
-
-
-def _quoted(sql: str) -> list[str]:
-    return re.findall(r"'([^']*)'", sql)
+        standing = {
+            name for chart in charts for name in metrics_shown(chart, assets["datasets"][chart["dataset"]], found)
+        }
+        for name in standing:
+            found[name].append(Shown(dashboard["dashboard_title"], dashboard["slug"]))
+    return found
 
 
 def _line(text: str) -> str:

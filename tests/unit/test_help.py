@@ -6,7 +6,8 @@ from urllib.parse import unquote
 import pytest
 
 from otklik.dashboards.assets import read_assets
-from otklik.dashboards.help import anchor, read_document, write_help
+from otklik.dashboards.explained import anchor, definitions
+from otklik.dashboards.help import read_document, write_help
 from otklik.dashboards.metric_pages import Group, Metric, Way, groups
 from otklik.settings import PROJECT
 
@@ -101,8 +102,8 @@ def test_every_heading_is_in_russian(name: str, pages: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_a_dashboard_is_explained_under_its_heading(name: str, pages: dict[str, str]) -> None:
-    assert anchor(DASHBOARDS[name]["help"]) in anchors(pages["leadership"])
+def test_a_dashboard_is_explained_under_a_heading_of_its_name(name: str, pages: dict[str, str]) -> None:
+    assert anchor(DASHBOARDS[name]["dashboard_title"]) in anchors(pages["leadership"])
 
 
 def test_every_metric_has_its_place_by_name(metrics: dict[str, Metric], pages: dict[str, str]) -> None:
@@ -143,6 +144,30 @@ def test_a_metric_of_one_mart_gives_what_is_counted_there(metrics: dict[str, Met
 def test_a_metric_names_the_dashboards_it_stands_on(metrics: dict[str, Metric]) -> None:
     assert "Время ответа" in [dashboard.title for dashboard in metrics["mean_time_to_respond"].dashboards]
     assert metrics["resolution_cohorts"].dashboards == ()
+
+
+def test_a_dashboard_leads_to_the_metrics_its_charts_name_in_the_order_of_the_definitions() -> None:
+    chart = {"dataset": "replies", "params": {"metrics": ["median_time_to_respond"]}}
+    told = {"dataset": "figures", "params": {}, "explains": ["audience"]}
+    assets = {
+        "datasets": {"replies": {}, "figures": {"sql": "select value from year where metric = 'pages_working'"}},
+        "charts": {"replies": chart, "figures": told, "elsewhere": {"dataset": "replies", "params": {"x": "answers"}}},
+        "dashboards": {
+            "year": {"rows": [[{"chart": "figures"}, {"chart": "replies"}]]},
+            "bare": {"rows": [[{"chart": "elsewhere"}]]},
+        },
+    }
+    labels = {
+        "answers_given": "Ответов",
+        "median_time_to_respond": "Медиана",
+        "audience": "Аудитория",
+        "pages_working": "Страниц",
+    }
+    assert definitions("year", assets, labels) == (
+        "Как считается: [Медиана](/help/metrics#median_time_to_respond) · [Аудитория](/help/metrics#audience)"
+        " · [Страниц](/help/metrics#pages_working)"
+    )
+    assert definitions("bare", assets, labels) == ""
 
 
 def test_the_documents_are_those_of_the_repository(pages: dict[str, str]) -> None:

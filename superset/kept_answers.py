@@ -233,7 +233,7 @@ def _night(marts: Engine) -> str:
     with marts.connect() as connection:
         return (
             connection.execute(
-                text("select md5(string_agg(as_of::text, chr(10) order by as_of::text)) from marts.mart_as_of as as_of")
+                text("select md5(string_agg(told::text, chr(10) order by told::text)) from marts.mart_as_of as told")
             ).scalar_one()
             or ""
         )

@@ -15,6 +15,7 @@ from otklik.cli_audit import audit, trace
 from otklik.cli_dashboards import dashboards
 from otklik.cli_load import load
 from otklik.cli_privacy import erase, rotate_author_key
+from otklik.cli_report import report
 from otklik.settings import Settings, SettingsError, ensure_env_file, get_settings
 
 EXIT_NOT_RUNNING = 3
@@ -156,6 +157,7 @@ app.command()(erase)
 app.command()(rotate_author_key)
 app.add_typer(audit, name="audit")
 app.add_typer(dashboards, name="dashboards")
+app.add_typer(report, name="report")
 
 
 @app.command()

@@ -51,10 +51,10 @@ def main() -> None:
     """Measure a night several times and print the fastest."""
     with throwaway_warehouse() as settings:
         _load_register(settings)
-        with _standin(settings, "--no-limits") as known:
+        with standin(settings, "--no-limits") as known:
             seconds = [_night(settings, known, turn) for turn in range(TURNS)]
         figure("pages_night_s", min(seconds), "s")
-        with _standin(settings) as known:
+        with standin(settings) as known:
             _night(settings, {name: _at_the_allowed_pace(connection) for name, connection in known.items()}, TURNS)
             for network, share in _shares_of_the_rate(known).items():
                 figure(f"pages_{network}_rate", share, "ratio")
@@ -118,7 +118,7 @@ def _load_register(settings: Settings) -> None:
 
 
 @contextmanager
-def _standin(settings: Settings, *options: str) -> Iterator[dict[str, Connection]]:
+def standin(settings: Settings, *options: str) -> Iterator[dict[str, Connection]]:
     """Run the stand-ins of the region; yield the connections to them."""
     settings.var.mkdir(parents=True, exist_ok=True)
     file = settings.var / "credentials.json"

@@ -37,9 +37,10 @@ def warm(settings: Settings) -> Warming:
         # No proxy of the machine stands between us and Superset.
         with httpx.Client(base_url=settings.superset_inside, timeout=_PATIENCE, trust_env=False) as superset:
             engineer = {"username": "engineer", "password": settings.superset_engineer_login_password, "provider": "db"}
-            token = superset.post("/api/v1/security/login", json=engineer).raise_for_status().json()["access_token"]
             left = 1
             while left:
+                # A token of its own for each call: the first one would expire.
+                token = superset.post("/api/v1/security/login", json=engineer).raise_for_status().json()["access_token"]
                 answer = superset.post("/api/v1/otklik/warm", headers={"Authorization": f"Bearer {token}"})
                 told = answer.raise_for_status().json()
                 asked, failed, left = asked + told["asked"] + told["failed"], failed + told["failed"], told["left"]

@@ -1,0 +1,166 @@
+"""Readers of dashboards as their browsers are: what opening a dashboard asks, and many who open them at a time."""
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from playwright.sync_api import Page, Request
+
+from otklik.settings import Settings
+from tests.e2e.browser import LAPTOP, browser_page, login, open_dashboard
+
+CHART_DATA = "/api/v1/chart/data"
+PAGE = "page"
+LOGIN = "leadership"
+# Files that a browser has since the day before, and what Superset asks of other hosts, which its own rules forbid.
+_ELSEWHERE = ("/static/", "/superset/language_pack/")
+# Chromium opens no more connections to a host.
+_CONNECTIONS = 6
+_PATIENCE = 60
+# So long a reader looks at a dashboard before opening the next, seconds.
+_READING = (5.0, 15.0)
+# Nothing of these is a secret: it is by chance who reads how long.
+_CHANCE = random.Random(50)  # noqa: S311
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request of a browser."""
+
+    method: str
+    path: str
+    body: str | None
+    content_type: str | None
+
+    @property
+    def is_chart_data(self) -> bool:
+        return urlsplit(self.path).path == CHART_DATA
+
+    @property
+    def chart(self) -> int | None:
+        """Number of the chart that wants the data; None: the list of a filter."""
+        found = parse_qs(urlsplit(self.path).query).get("form_data", [""])[0]
+        number = re.search(r'"slice_id":\s*(\d+)', found)
+        return int(number[1]) if number else None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How long an answer took, in seconds, and whether it was an error; PAGE is a dashboard with all that is on it."""
+
+    path: str
+    seconds: float
+    is_error: bool
+
+
+def openings(settings: Settings, slugs: Sequence[str]) -> dict[str, list[Ask]]:
+    """Open each dashboard in Chromium as leadership; return everything that it asks of Superset, in order."""
+    base = settings.superset_inside
+    asked: dict[str, list[Ask]] = {}
+    with browser_page(*LAPTOP) as page:
+        login(page, base, LOGIN, settings.superset_leadership_login_password)
+        for slug in slugs:
+            with _recorded(page, base) as requests:
+                open_dashboard(page, base, slug, timeout=600)
+            asked[slug] = requests
+    return asked
+
+
+class _recorded:  # noqa: N801  (reads as what it does)
+    """Everything the page asks of Superset while it is open."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self._page, self._base, self._asks = page, base, list[Ask]()
+
+    def __enter__(self) -> list[Ask]:
+        self._page.on("request", self._hear)
+        return self._asks
+
+    def __exit__(self, *_: object) -> None:
+        self._page.remove_listener("request", self._hear)
+
+    def _hear(self, request: Request) -> None:
+        path = request.url.removeprefix(self._base)
+        if path != request.url and not path.startswith(_ELSEWHERE):
+            self._asks.append(Ask(request.method, path, request.post_data, request.headers.get("content-type")))
+
+
+def read_together(
+    settings: Settings, dashboards: Sequence[Sequence[Ask]], readers: int, seconds: float
+) -> list[Answered]:
+    """Let so many readers, each logged in, open these dashboards in turn for so long; return every answer."""
+    return asyncio.run(_read_together(settings, dashboards, readers, seconds))
+
+
+async def _read_together(
+    settings: Settings, dashboards: Sequence[Sequence[Ask]], readers: int, seconds: float
+) -> list[Answered]:
+    password = settings.superset_leadership_login_password
+    browsers = []
+    for _ in range(readers):
+        browsers.append(httpx.AsyncClient(base_url=settings.superset_inside, trust_env=False, timeout=_PATIENCE))
+        await _log_in(browsers[-1], password)
+    ends = time.monotonic() + seconds
+    answers: list[Answered] = []
+    await asyncio.gather(*(_read(browser, dashboards, ends, answers) for browser in browsers))
+    await asyncio.gather(*(browser.aclose() for browser in browsers))
+    return answers
+
+
+async def _log_in(browser: httpx.AsyncClient, password: str) -> None:
+    page = await browser.get("/login/")
+    token = re.search(r'csrf_token[^>]*value="([^"]+)"', page.text)
+    browser.headers["X-CSRFToken"] = token[1] if token else ""
+    form = {"username": LOGIN, "password": password, "csrf_token": browser.headers["X-CSRFToken"]}
+    done = await browser.post("/login/", data=form)
+    if done.status_code != httpx.codes.FOUND:
+        raise SystemExit(f"A reader of the benchmark cannot log in: {done.status_code}")
+
+
+async def _read(
+    browser: httpx.AsyncClient, dashboards: Sequence[Sequence[Ask]], ends: float, answers: list[Answered]
+) -> None:
+    """Open the dashboards in turn, beginning with any, and look at each for a while."""
+    turn = _CHANCE.randrange(len(dashboards))
+    await asyncio.sleep(_CHANCE.uniform(0, _READING[1]))
+    while time.monotonic() < ends:
+        asks = dashboards[turn % len(dashboards)]
+        began = time.monotonic()
+        found = await _open(browser, asks)
+        answers += found
+        answers.append(Answered(PAGE, time.monotonic() - began, any(answer.is_error for answer in found)))
+        turn += 1
+        await asyncio.sleep(_CHANCE.uniform(*_READING))
+
+
+async def _open(browser: httpx.AsyncClient, asks: Sequence[Ask]) -> list[Answered]:
+    """Ask for the page, then for what it is made of, then for everything on it, as many at a time as a browser."""
+    connections = asyncio.Semaphore(_CONNECTIONS)
+    answers: list[Answered] = []
+    for together in _waves(asks):
+        answers += await asyncio.gather(*(_ask(browser, ask, connections) for ask in together))
+    return answers
+
+
+def _waves(asks: Sequence[Ask]) -> Iterator[Sequence[Ask]]:
+    first = next(number for number, ask in enumerate(asks) if ask.is_chart_data)
+    yield asks[:1]
+    yield asks[1:first]
+    yield asks[first:]
+
+
+async def _ask(browser: httpx.AsyncClient, ask: Ask, connections: asyncio.Semaphore) -> Answered:
+    headers = {"Content-Type": ask.content_type} if ask.content_type else {}
+    async with connections:
+        began = time.monotonic()
+        try:
+            answer = await browser.request(ask.method, ask.path, content=ask.body, headers=headers)
+            wrong = not answer.is_success
+        except httpx.TransportError:
+            wrong = True
+        return Answered(urlsplit(ask.path).path, time.monotonic() - began, wrong)

@@ -94,10 +94,10 @@ benchmarks/.venv/.installed: benchmarks/requirements.txt | $(UV)
 chromium: .venv/.dev
 	@# Playwright's own driver needs libatomic, which a bare Debian does not have.
 	@for name in chromium chromium-browser google-chrome; do \
-		if command -v $$name > /dev/null && $(BIN)/playwright --version > /dev/null 2>&1; then exit 0; fi; \
+		if command -v $$name > /dev/null && command -v chromedriver > /dev/null && $(BIN)/playwright --version > /dev/null 2>&1; then exit 0; fi; \
 	done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null && apt-get update -qq && \
-		apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core libatomic1 > /dev/null; then exit 0; fi; \
+		apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-dejavu-core libatomic1 > /dev/null; then exit 0; fi; \
 	$(BIN)/playwright install chromium || { \
 		echo "There is no Chromium here and none could be fetched: the browser tests will be skipped."; \
-		echo "Install it (as root: apt-get install chromium libatomic1) and run this again."; [ -z "$$CI" ]; }
+		echo "Install it (as root: apt-get install chromium chromium-driver libatomic1) and run this again."; [ -z "$$CI" ]; }

@@ -9,7 +9,7 @@ RUN awk '/^uv==/ { on = 1 } on; on && !/\\$/ { exit }' /tmp/otklik.txt > /tmp/uv
     && python -m venv --without-pip .venv \
     && uv pip sync --quiet --no-cache --python .venv/bin/python --require-hashes /tmp/superset.txt
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-bookworm AS superset
 RUN useradd --system --uid 10002 --user-group --no-create-home --home-dir /var/lib/superset superset \
     && install --directory --owner superset --group superset --mode 0750 /var/lib/superset
 COPY --from=build /opt/otklik/superset/.venv /opt/otklik/superset/.venv
@@ -21,6 +21,15 @@ ENV PATH=/opt/otklik/superset/.venv/bin:$PATH \
     SUPERSET_CONFIG_PATH=/opt/otklik/superset/superset_config.py \
     SUPERSET_HOME=/var/lib/superset
 WORKDIR /var/lib/superset
+
+# What sends mails takes pictures of dashboards, in a browser.
+FROM superset AS mail
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends chromium chromium-driver fonts-dejavu-core \
+    && rm -rf /var/lib/apt/lists/*
+USER superset
+
+FROM superset
 USER superset
 # As `otklik up` runs it; the port is published on loopback only.
 CMD ["gunicorn", "--bind", "0.0.0.0:8088", "--worker-class", "gthread", "--workers", "1", "--threads", "16", \

@@ -19,6 +19,7 @@ from warnings import catch_warnings, simplefilter
 
 import yaml
 from kept_answers import create_tables, forget_answers
+from mails import sync_mails
 
 os.environ.setdefault("SUPERSET_CONFIG_PATH", str(Path(__file__).with_name("superset_config.py")))
 
@@ -209,6 +210,8 @@ def main() -> None:
             sync_row_rules(access)
             forget_answers(db.session)
             db.session.commit()
+        with _step("mails"):
+            sync_mails()
 
 
 if __name__ == "__main__":

@@ -195,6 +195,11 @@ from help_pages import help_pages  # noqa: E402
 
 BLUEPRINTS = [help_pages]
 
+# ---- Mails, where somebody is to get them ----------------------------------------------------------
+if os.environ.get("OTKLIK_SUPERSET_MAIL_TO"):
+    FEATURE_FLAGS["ALERT_REPORTS"] = True
+    from mail_settings import *  # noqa: F403
+
 # ---- Running -------------------------------------------------------------------------------------
 SUPERSET_WEBSERVER_PORT = int(os.environ.get("OTKLIK_SUPERSET_PORT", "8088"))
 # A connection for each thread.

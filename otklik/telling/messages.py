@@ -108,8 +108,8 @@ def _of_runs(runs: Sequence[FailedRun], settings: Settings) -> Message:
         f"Не выполнено: {latest.dag} за {nights}",
         (
             *(
-                f"За {_day(run.night)}, окончено {_moment(run.ended_at.astimezone(settings.zone))}:"
-                f" не выполнены задачи {', '.join(run.tasks) or 'нет данных'}."
+                f"За {_day(run.night)}, окончено {_moment(run.ended_at.astimezone(settings.zone))};"
+                f" не выполнены задачи: {', '.join(run.tasks) or 'нет данных'}."
                 for run in runs
             ),
             f"Причина названа в журнале задачи, что делать — в описании {latest.dag}.",

@@ -280,11 +280,11 @@ def test_a_failed_run_is_told_once_with_its_tasks_and_the_way_to_it(
     assert mails.subjects[3:] == ["Не выполнено: complaints за 03.05.2022", "Не выполнено: incidents за 02.05.2022"]
     # Of the hours that failed one after the other, the first.
     assert paragraphs(mails.mails[3].html)[1:3] == [
-        "За 03.05.2022, окончено 03.05.2022 06:01: не выполнены задачи pull.",
-        "За 03.05.2022, окончено 03.05.2022 09:01: не выполнены задачи pull.",
+        "За 03.05.2022, окончено 03.05.2022 06:01; не выполнены задачи: pull.",
+        "За 03.05.2022, окончено 03.05.2022 09:01; не выполнены задачи: pull.",
     ]
     assert paragraphs(mails.mails[4].html)[1:] == [
-        "За 02.05.2022, окончено 03.05.2022 00:40: не выполнены задачи load, all_files_loaded.",
+        "За 02.05.2022, окончено 03.05.2022 00:40; не выполнены задачи: load, all_files_loaded.",
         "Причина названа в журнале задачи, что делать — в описании incidents.",
         f'<a href="{centre.settings.airflow_address}/dags/incidents/runs/scheduled__2022-05-02T19%3A00%3A00%2B00%3A00"'
         ' style="color: #0b4f7d">Запуск в Airflow</a>',

@@ -168,8 +168,9 @@ def test_workers_find_the_api_server_where_it_listens(values: dict[str, str]) ->
 def test_superset_is_told_no_more_than_on_one_machine(values: dict[str, str]) -> None:
     values = values | {"OTKLIK_SUPERSET_AUTHORITY": "Администрация"}
     one_machine = superset_environment(settings_of("otklik", values))
-    for service in ("superset", "superset-init"):
-        assert told(service, values).keys() <= one_machine.keys()
+    mails = {f"OTKLIK_SUPERSET_MAIL_{name}" for name in ("TO", "FROM", "SERVER")}
+    for service, more in (("superset", set()), ("superset-init", mails)):
+        assert told(service, values).keys() <= one_machine.keys() | more
         required = re.findall(r'_required\("(\w+)"\)', (PROJECT / "superset/superset_config.py").read_text())
         assert set(required) <= told(service, values).keys()
 
@@ -188,6 +189,23 @@ def test_superset_is_served_by_the_same_command(values: dict[str, str]) -> None:
     expected = [part.replace("127.0.0.1", "0.0.0.0") for part in ["gunicorn", *command[1:]]]  # noqa: S104 - a container
     written = dockerfile_of("superset").partition("CMD ")[2].replace("\\\n", " ")
     assert yaml.safe_load(written) == expected
+
+
+def test_what_sends_mails_finds_superset_where_it_listens_and_people_find_it_where_they_do(
+    values: dict[str, str],
+) -> None:
+    inside = urlsplit(told("superset-mail", values)["OTKLIK_SUPERSET_INSIDE"])
+    assert SERVICES["superset"]["ports"] == [f"127.0.0.1:${{OTKLIK_SUPERSET_PORT:?}}:{inside.port}"]
+    assert inside.hostname == "superset"
+    elsewhere = told("superset-mail", values | {"OTKLIK_SUPERSET_ADDRESS": "https://otklik.example.org"})
+    assert elsewhere["OTKLIK_SUPERSET_ADDRESS"] == "https://otklik.example.org"
+
+
+def test_mails_name_dashboards_that_there_are_and_only_one_service_keeps_their_clock() -> None:
+    assets = PROJECT / "superset" / "assets"
+    slugs = {yaml.safe_load(file.read_text())["slug"] for file in (assets / "dashboards").glob("*.yaml")}
+    assert {mail["dashboard"] for mail in yaml.safe_load((assets / "mails.yaml").read_text())} <= slugs
+    assert [name for name in SERVICES if "--beat" in str(SERVICES[name].get("command"))] == ["superset-mail"]
 
 
 @pytest.mark.parametrize("service", ["airflow-scheduler", "airflow-triggerer", "airflow-worker"])

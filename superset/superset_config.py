@@ -119,6 +119,10 @@ THEME_DEFAULT = {
         "colorInfo": "#0072b2",
         "fontUrls": [],
         "echartsOptionsOverrides": {"legend": {"selector": False}, "yAxis": {"splitNumber": 5}},
+        # Steps are told by their heights, from nought, and each by its name.
+        "echartsOptionsOverridesByChartType": {
+            "waterfall": {"yAxis": {"min": 0}, "xAxis": {"axisLabel": {"interval": 0}}},
+        },
         "fontFamily": "Inter, Helvetica, Arial, sans-serif",
     },
     "algorithm": "default",

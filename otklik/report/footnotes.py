@@ -71,5 +71,7 @@ def _said(verdict: Verdict) -> str:
     if verdict.warned:
         held = count - len(verdict.warned)
         return f"Проверок пройдено {held} из {count}, замечания: {'; '.join(map(str, verdict.warned))}."
+    if not count:
+        return "Проверок для него нет."
     passed = form(count, "Пройдена", "Пройдены", "Пройдено")
     return f"{passed} {counted(count, 'проверка', 'проверки', 'проверок')}, замечаний нет."

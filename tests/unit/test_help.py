@@ -170,6 +170,12 @@ def test_a_dashboard_leads_to_the_metrics_its_charts_name_in_the_order_of_the_de
     assert definitions("bare", assets, labels) == ""
 
 
+def test_what_a_chart_explains_is_a_metric(metrics: dict[str, Metric]) -> None:
+    charts = read_assets()["charts"]
+    strangers = {name: set(chart.get("explains", ())) - metrics.keys() for name, chart in charts.items()}
+    assert {name: found for name, found in strangers.items() if found} == {}
+
+
 def test_the_documents_are_those_of_the_repository(pages: dict[str, str]) -> None:
     first = (PROJECT / "docs/leadership.md").read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
     assert f"<h1>{first}</h1>" in pages["leadership"]

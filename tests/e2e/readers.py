@@ -41,10 +41,14 @@ def sql(settings: Settings, query: str, role: str = "reader", **values: Any) -> 
 
 def number(settings: Settings, kind: str, name: str) -> int:
     """The number Superset gave to the object of `assets/<kind>/<name>.yaml`."""
+    return numbers(settings, kind)[name]
+
+
+def numbers(settings: Settings, kind: str) -> dict[str, int]:
+    """File name → number, of all the objects of a kind."""
     with psycopg.connect(settings.dsn("superset")) as connection:
-        query = f"select id from {_TABLES[kind]} where uuid = %s"  # noqa: S608 - names of ours
-        [(found,)] = connection.execute(query, [asset_uuid(kind, name)]).fetchall()
-    return int(found)
+        given = dict(connection.execute(f"select uuid::text, id from {_TABLES[kind]}").fetchall())  # noqa: S608
+    return {name: given[asset_uuid(kind, name)] for name in ASSETS[kind]}
 
 
 @cache

@@ -10,6 +10,9 @@ import yaml
 MAILS = Path(__file__).with_name("assets") / "mails.yaml"
 # By which a report of ours is told from one that somebody made by hand.
 _PREFIX = "otklik/"
+# px: a step of heights in a dashboard's file, what is around each row, and the browser's own frame with what cards take
+# beyond what their file says.
+_STEP, _GAP, _AROUND = 8, 48, 400
 
 
 def sync_mails() -> None:
@@ -36,7 +39,7 @@ def sync_mails() -> None:
     db.session.commit()
 
 
-def _describe(report: Any, mail: dict[str, Any], recipients: str) -> None:
+def _describe(report: Any, mail: dict[str, str], recipients: str) -> None:
     from superset.extensions import db
     from superset.models.dashboard import Dashboard
     from superset.reports.models import ReportRecipients
@@ -48,7 +51,14 @@ def _describe(report: Any, mail: dict[str, Any], recipients: str) -> None:
     report.timezone = os.environ.get("OTKLIK_TIME_ZONE") or "Asia/Yekaterinburg"
     report.email_subject, report.description = mail["subject"], mail["text"]
     report.active, report.report_format, report.creation_method = True, "PDF", "alerts_reports"
-    report.custom_height = mail["height"]
+    report.custom_height = _height(json.loads(dashboard.position_json))
     # Answers are kept only as long as they hold.
     report.force_screenshot = False
     report.recipients = [ReportRecipients(type="Email", recipient_config_json=json.dumps({"target": recipients}))]
+
+
+def _height(layout: dict[str, Any]) -> int:
+    """How tall a window is in which the whole dashboard is drawn: what is below it would not be in the picture."""
+    rows = [part["children"] for part in layout.values() if isinstance(part, dict) and part.get("type") == "ROW"]
+    tallest = (max(layout[chart]["meta"]["height"] for chart in charts) for charts in rows)
+    return sum(tallest) * _STEP + len(rows) * _GAP + _AROUND

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.fixtures.dbt import TestWarehouse
+from tests.fixtures.metricflow import METRICS, query
 from tests.fixtures.pages import (
     ARTI,
     CITY,
@@ -186,6 +187,18 @@ def test_who_lacks_a_mandatory_page_and_since_when(story: TestWarehouse) -> None
         ("town", "ok", None, 0, date(2022, 12, 1)),
         ("town", "vk", "town-vk", 1, None),
     ]
+
+
+def test_the_share_of_mandatory_pages_is_a_metric_in_whole_and_by_network(story: TestWarehouse) -> None:
+    names = ("mandatory_pages_due", "mandatory_pages_open", "mandatory_page_share")
+    told = query(names, "region") | query(names, "region", "page_duty__network")
+    assert {key: tuple(figures[name] for name in names) for key, figures in told.items()} == {
+        ("66",): (8, 4, 0.5),
+        ("66", "ok"): (4, 1, 0.25),
+        ("66", "vk"): (4, 3, 0.75),
+    }
+    own = METRICS["mandatory_page_share"]["config"]["meta"]["sql"]["mart_page_compliance"]
+    assert story.rows(f"select {own} from marts.mart_page_compliance") == [(Decimal("0.5"),)]  # noqa: S608
 
 
 def test_coverage_is_a_share_of_residents_where_they_are_known(story: TestWarehouse) -> None:

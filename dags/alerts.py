@@ -47,8 +47,6 @@ def has_connection(name: str) -> bool:
 @task
 def mail() -> None:
     """Tell those of OTKLIK_ALERTS_MAIL_TO; without an address there is nobody to tell."""
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-
     from otklik.settings import get_settings
 
     settings = get_settings()
@@ -59,6 +57,8 @@ def mail() -> None:
             "OTKLIK_ALERTS_MAIL_TO is set, so OTKLIK_ALERTS_MAIL_FROM and the connection mail are needed, too:"
             " see Alerts in docs/engineers.md"
         )
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
     tell(
         "mail",
         partial(
@@ -75,10 +75,10 @@ def mail() -> None:
 @task
 def webhook() -> None:
     """Tell the address of the connection `webhook`; without one there is nothing to do."""
-    from airflow.providers.http.notifications import HttpNotifier
-
     if not has_connection("webhook"):
         raise AirflowSkipException("There is no connection webhook: nothing is told to an address")
+    from airflow.providers.http.notifications import HttpNotifier
+
     told = {name: f"{{{{ told.{name} }}}}" for name in ("kind", "title", "text", "link")}
     tell("webhook", partial(HttpNotifier, http_conn_id="webhook", json=told, extra_options={"timeout": 30}))
 

@@ -15,7 +15,7 @@ BLUE, ORANGE = "#0072b2", "#e69f00"
 
 _WIDTH, _HEIGHT, _PIXELS = 680, 230, 2
 # Room for names, and how many letters of one stand in a line: any font has room for them.
-_NAMES, _NAME_LINE = 300, 36
+_NAMES, _NAME_LINE = 290, 36
 _CONFIG: dict[str, Any] = {
     "font": "Arial, Liberation Sans, sans-serif",
     "background": "white",
@@ -102,12 +102,14 @@ def contributions(values: Mapping[str, Decimal], title: str) -> Chart:
                 "name:N",
                 sort=[fill(name, _NAME_LINE) for name in values],
                 title=None,
-                axis=altair.Axis(labelExpr="split(datum.label, '\\n')", labelLimit=_NAMES, ticks=False),
+                axis=altair.Axis(
+                    labelExpr="split(datum.label, '\\n')", labelLimit=_NAMES, minExtent=_NAMES, ticks=False
+                ),
             ),
             color=altair.condition(altair.datum.value < 0, altair.value(BLUE), altair.value(ORANGE)),
         )
     )
-    return _drawn(chart, width=_WIDTH - _NAMES, height=40 * len(rows))
+    return _drawn(chart, width=_WIDTH - _NAMES, height=34 * len(rows))
 
 
 def _drawn(chart: Any, width: int = _WIDTH, height: int = _HEIGHT) -> Chart:

@@ -184,7 +184,7 @@ def test_the_year_tells_why_who_and_what_about(year: Path) -> None:
     assert "Больше всего прибавила тема «Снег»: на 9 сообщений больше, чем в 2021 году." in told
     assert re.search(r"Вода \| \*и\* стоки +2 +16,7 % +1 +\+1\n", told)
     # Three of four said yes.
-    assert "Нужен ли парк? — «Да»: 75,0 % (30,1 % – 95,4 %), n = 4" in told
+    assert "Нужен ли парк? — «Да»: 75,0 % (30,1–95,4 %), n = 4" in told
     assert re.search(r"ВКонтакте +2 +155 +\+55,0 % +\+30,0 %", told)
 
 

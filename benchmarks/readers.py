@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Request
 
 from otklik.settings import Settings
 from tests.e2e.browser import LAPTOP, browser_page, login, open_dashboard
@@ -30,12 +30,13 @@ _CHANCE = random.Random(50)  # noqa: S311
 
 @dataclass(frozen=True)
 class Ask:
-    """One request of a browser."""
+    """One request of a browser, and the status of its answer: a page asks for some things that its reader may not."""
 
     method: str
     path: str
     body: str | None
     content_type: str | None
+    status: int
 
     @property
     def is_chart_data(self) -> bool:
@@ -65,29 +66,20 @@ def openings(settings: Settings, slugs: Sequence[str]) -> dict[str, list[Ask]]:
     with browser_page(*LAPTOP) as page:
         login(page, base, LOGIN, settings.superset_leadership_login_password)
         for slug in slugs:
-            with _recorded(page, base) as requests:
-                open_dashboard(page, base, slug, timeout=600)
-            asked[slug] = requests
+            requests: list[Request] = []
+            page.on("request", requests.append)
+            open_dashboard(page, base, slug, timeout=600)
+            page.remove_listener("request", requests.append)
+            asked[slug] = [ask for request in requests if (ask := _ask_of(request, base))]
     return asked
 
 
-class _recorded:  # noqa: N801  (reads as what it does)
-    """Everything the page asks of Superset while it is open."""
-
-    def __init__(self, page: Page, base: str) -> None:
-        self._page, self._base, self._asks = page, base, list[Ask]()
-
-    def __enter__(self) -> list[Ask]:
-        self._page.on("request", self._hear)
-        return self._asks
-
-    def __exit__(self, *_: object) -> None:
-        self._page.remove_listener("request", self._hear)
-
-    def _hear(self, request: Request) -> None:
-        path = request.url.removeprefix(self._base)
-        if path != request.url and not path.startswith(_ELSEWHERE):
-            self._asks.append(Ask(request.method, path, request.post_data, request.headers.get("content-type")))
+def _ask_of(request: Request, base: str) -> Ask | None:
+    """Return what was asked of Superset; None when it was something else, or not answered."""
+    path = request.url.removeprefix(base)
+    if path == request.url or path.startswith(_ELSEWHERE) or not (answer := request.response()):
+        return None
+    return Ask(request.method, path, request.post_data, request.headers.get("content-type"), answer.status)
 
 
 def read_together(
@@ -160,7 +152,7 @@ async def _ask(browser: httpx.AsyncClient, ask: Ask, connections: asyncio.Semaph
         began = time.monotonic()
         try:
             answer = await browser.request(ask.method, ask.path, content=ask.body, headers=headers)
-            wrong = not answer.is_success
+            wrong = answer.status_code != ask.status
         except httpx.TransportError:
             wrong = True
         return Answered(urlsplit(ask.path).path, time.monotonic() - began, wrong)

@@ -6,7 +6,7 @@ STATE := $(or $(OTKLIK_HOME),$(CURDIR))
 export UV_NO_PROGRESS = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench bench-load bench-pages bench-warehouse bench-quality stop clean environments chromium
+.PHONY: help setup demo test lint bench bench-load bench-pages bench-warehouse bench-quality bench-screens stop clean environments chromium
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,7 @@ lint: setup .venv/.dev ## Check style, SQL and types
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project
 	$(BIN)/mypy
 
-bench: bench-load bench-pages bench-warehouse bench-quality ## Measure every speed figure, a line each; two hours
+bench: bench-load bench-pages bench-warehouse bench-quality bench-screens ## Measure every speed figure, a line each; two hours
 
 bench-load: setup benchmarks/.venv/.installed ## Measure the load of files beside bare COPY and dlt; 30 GB in TMPDIR
 	@$(BIN)/python -m benchmarks.load
@@ -44,6 +44,9 @@ bench-warehouse: setup ## Measure a night and a full refresh of the models; 80 G
 
 bench-quality: setup ## Measure what checks and publishing add to a night; 10 GB in TMPDIR
 	@$(BIN)/python -m benchmarks.quality
+
+bench-screens: setup .venv/.dev chromium ## Measure what readers of dashboards wait for; 10 GB in TMPDIR
+	@$(BIN)/python -m benchmarks.screens
 
 stop: ## Stop everything that runs; data stay
 	@if [ -x $(BIN)/otklik ] && [ -f "$(STATE)/.env" ]; then $(BIN)/otklik down; else echo "Nothing is set up here."; fi

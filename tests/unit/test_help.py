@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from otklik.dashboards.assets import read_assets
+from otklik.dashboards.assets import charts_of, read_assets
 from otklik.dashboards.explained import anchor, definitions
 from otklik.dashboards.help import read_document, write_help
 from otklik.dashboards.metric_pages import Group, Metric, Way, groups
@@ -104,6 +104,15 @@ def test_every_heading_is_in_russian(name: str, pages: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", DASHBOARDS)
 def test_a_dashboard_is_explained_under_a_heading_of_its_name(name: str, pages: dict[str, str]) -> None:
     assert anchor(DASHBOARDS[name]["dashboard_title"]) in anchors(pages["leadership"])
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_every_chart_that_a_chapter_names_stands_on_its_dashboard(name: str) -> None:
+    text = (PROJECT / "docs/leadership.md").read_text(encoding="utf-8")
+    chapter = text.split(f"\n## {DASHBOARDS[name]['dashboard_title']}\n")[1].split("\n## ")[0]
+    named = set(re.findall(r"\*\*«([^»…]+)»\*\*", chapter))
+    charts = read_assets()["charts"]
+    assert named - {charts[chart]["slice_name"] for chart in charts_of(DASHBOARDS[name])} == set()
 
 
 def test_every_metric_has_its_place_by_name(metrics: dict[str, Metric], pages: dict[str, str]) -> None:

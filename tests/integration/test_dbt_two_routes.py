@@ -391,8 +391,7 @@ def test_a_month_of_the_summary_tells_what_its_rows_tell(story: TestWarehouse, i
         if row["registered_at"]:
             counted["messages_processed", row["region_code"], month_of(local(row, "registered_at").date())] += 1
     for row in incidents:
-        if row["resolved_at"]:
-            month = month_of(local(row, "resolved_at").date())
+        if month := row["resolved_at"] and month_of(local(row, "resolved_at").date()):
             counted["problems_resolved", row["region_code"], month] += row["message_count"]
     told = {
         (row["metric"], row["region_code"], row["month"]): row["value"] for row in records(story, "mart_month_summary")

@@ -48,20 +48,24 @@ def sync_permissions() -> None:
     db.session.commit()
 
 
-def sync_users(users: dict[str, Any]) -> None:
+def sync_users(access: dict[str, Any]) -> None:
     """Make each login of ``assets/roles.yaml`` have its roles and its password of the environment.
+
+    Whose rows are narrowed has the role of that rule from the beginning: nobody sees more while this runs.
 
     Raises LookupError naming the variable when a password is missing.
     """
     from superset.extensions import db, security_manager
     from werkzeug.security import check_password_hash, generate_password_hash
 
-    for login, wanted in users.items():
+    narrowed = row_rules(access)
+    for login, wanted in access["users"].items():
         variable = f"OTKLIK_SUPERSET_{login.upper()}_LOGIN_PASSWORD"
         password = os.environ.get(variable)
         if not password:
             raise LookupError(f"{variable} is not set: it is the password of login {login!r}.")
-        roles = [security_manager.add_role(role) for role in wanted["roles"]]
+        names = [*wanted["roles"], *([_row_role(login)] if login in narrowed else [])]
+        roles = [security_manager.add_role(role) for role in names]
         user = security_manager.find_user(username=login)
         if user is None:
             user = security_manager.add_user(
@@ -142,29 +146,36 @@ def sync_row_rules(access: dict[str, Any]) -> None:
     from superset.connectors.sqla.models import RowLevelSecurityFilter, SqlaTable
     from superset.extensions import db, security_manager
 
-    wanted = {}
-    for login, user in access["users"].items():
-        for role in user["roles"]:
-            if rule := access["roles"].get(role, {}).get("own_rows"):
-                wanted[f"otklik_rows_of_{login}"] = (login, user, rule)
+    wanted = {_row_role(login): (login, rule) for login, rule in row_rules(access).items()}
     for found in db.session.query(RowLevelSecurityFilter):
-        if found.name.startswith("otklik_rows_of_") and found.name not in wanted:
+        if found.name.startswith(_row_role("")) and found.name not in wanted:
             db.session.delete(found)
-    for name, (login, user, rule) in wanted.items():
-        authority = os.environ.get(user["authority"], "").replace("'", "''")
-        role = security_manager.add_role(name)
-        reader = security_manager.find_user(username=login)
-        if role not in reader.roles:
-            reader.roles = [*reader.roles, role]
+    for name, (login, rule) in wanted.items():
+        authority = os.environ.get(access["users"][login]["authority"], "").replace("'", "''")
         found = db.session.query(RowLevelSecurityFilter).filter_by(name=name).one_or_none()
         if found is None:
             found = RowLevelSecurityFilter(name=name)
             db.session.add(found)
         found.filter_type = "Regular"
         found.clause = f"{rule['column']} = '{authority}'" if authority else "false"
-        found.roles = [role]
+        found.roles = [security_manager.add_role(name)]
         found.tables = _by_uuid(SqlaTable, rule["datasets"])
     db.session.commit()
+
+
+def row_rules(access: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Login → the rule of the rows it sees, for each login that sees only its own."""
+    return {
+        login: rule
+        for login, user in access["users"].items()
+        for role in user["roles"]
+        if (rule := access["roles"].get(role, {}).get("own_rows"))
+    }
+
+
+def _row_role(login: str) -> str:
+    """The role that only this login has, and its rule hangs on."""
+    return f"otklik_rows_of_{login}"
 
 
 def _by_uuid(model: Any, uuids: list[str]) -> list[Any]:
@@ -200,14 +211,15 @@ def main() -> None:
         with _step("permissions"):
             sync_permissions()
         with _step("logins"):
-            sync_users(access["users"])
+            sync_users(access)
         with override_user(security_manager.find_user(username="engineer")), _step("dashboards"):
             import_bundle(bundle)
             for name in remove_stale(bundle):
                 print(f"superset: removed {name}", flush=True)
         with _step("roles"):
-            sync_roles(access["roles"])
+            # Rows are narrowed before they are opened.
             sync_row_rules(access)
+            sync_roles(access["roles"])
             forget_answers(db.session)
             db.session.commit()
         with _step("mails"):

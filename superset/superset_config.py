@@ -16,6 +16,12 @@ from flask_login import current_user
 from sqlalchemy.engine.url import URL
 from werkzeug.wrappers import Response
 
+# This folder is not where Superset is started.
+sys.path.append(str(Path(__file__).parent))
+
+from help_pages import help_pages
+from readers import SecurityManager
+
 
 def _required(name: str) -> str:
     """Value of environment variable ``name``; LookupError naming it when it is unset or empty."""
@@ -143,6 +149,7 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
 
 # ---- Who may, and what leaves the house: nobody anonymous, nothing to other hosts ----------------
 PUBLIC_ROLE_LIKE = None
+CUSTOM_SECURITY_MANAGER = SecurityManager
 AUTH_USER_REGISTRATION = False
 WTF_CSRF_ENABLED = True
 SESSION_COOKIE_HTTPONLY = True
@@ -193,10 +200,6 @@ def FLASK_APP_MUTATOR(app: Flask) -> None:  # noqa: N802  (Superset's name)
 
 
 # ---- The pages that explain ----------------------------------------------------------------------
-# This folder is not where Superset is started.
-sys.path.append(str(Path(__file__).parent))
-from help_pages import help_pages  # noqa: E402
-
 BLUEPRINTS = [help_pages]
 
 # ---- Mails, where somebody is to get them ----------------------------------------------------------

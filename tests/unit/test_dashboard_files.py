@@ -97,7 +97,7 @@ def test_a_dashboard_for_those_with_rows_of_their_own_may_not_show_the_rows_of_a
     files["dashboards"]["response_time"]["readers"] = ["otklik_authority"]
     assert (
         "superset/assets/dashboards/response_time.yaml: otklik_authority sees only rows of its own,"
-        " and dataset response_month has no column 'authority'"
+        " and dataset list_municipality has no column 'authority'"
     ) in validate(files, ACCESS, manifest)
 
 

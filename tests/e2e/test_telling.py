@@ -80,11 +80,16 @@ def test_a_task_that_failed_is_told_once_with_the_way_to_its_run(
 ) -> None:
     latest = airflow.get("/dags/retention/dagRuns", params={"order_by": "-run_after", "limit": 1})
     [run] = latest.json()["dag_runs"]
-    address = f"/dags/retention/dagRuns/{quote(run['dag_run_id'], safe='')}/taskInstances/retire"
-    airflow.patch(address, json={"new_state": "failed"}).raise_for_status()
+    of_run = f"/dags/retention/dagRuns/{quote(run['dag_run_id'], safe='')}"
+
+    def set_state(state: str) -> None:
+        airflow.patch(f"{of_run}/taskInstances/retire", json={"new_state": state}).raise_for_status()
+        airflow.patch(of_run, json={"state": state}).raise_for_status()
+
+    set_state("failed")
     look_round(airflow)
     look_round(airflow)
-    airflow.patch(address, json={"new_state": "success"}).raise_for_status()
+    set_state("success")
 
     [mail] = [mail for mail in mails.mails if mail.subject.startswith("Не выполнено: retention за ")]
     assert "не выполнены задачи: retire." in mail.html

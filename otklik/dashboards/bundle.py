@@ -39,7 +39,7 @@ def build_bundle(assets: Assets, manifest: Manifest) -> dict[str, str]:
     for kind, name, built in (
         *(("databases", name, _database(asset)) for name, asset in assets["databases"].items()),
         *(("datasets", name, _dataset(name, asset, manifest)) for name, asset in assets["datasets"].items()),
-        *(("charts", name, _chart(asset)) for name, asset in assets["charts"].items()),
+        *(("charts", name, _chart(asset, assets)) for name, asset in assets["charts"].items()),
         *(("dashboards", name, _dashboard(name, assets, labels, theme)) for name in assets["dashboards"]),
     ):
         full[f"{kind}/{name}.yaml"] = {
@@ -64,7 +64,7 @@ def _dataset(name: str, asset: Asset, manifest: Manifest) -> Asset:
     }
 
 
-def _chart(asset: Asset) -> Asset:
+def _chart(asset: Asset, assets: Assets) -> Asset:
     rest = {key: value for key, value in asset.items() if key not in ("dataset", "explains")}
     params = {
         "viz_type": asset["viz_type"],
@@ -73,6 +73,8 @@ def _chart(asset: Asset) -> Asset:
         "color_scheme": "otklik",
         # Means and percentiles do not add up: no total under them.
         "showTooltipTotal": False,
+        # Without it the filter «Период» would act on nothing.
+        "granularity_sqla": assets["datasets"][asset["dataset"]].get("main_dttm_col"),
         **asset["params"],
     }
     return {**rest, "params": params, "dataset_uuid": asset_uuid("datasets", asset["dataset"])}

@@ -91,7 +91,11 @@ def chart(page: Page, title: str) -> Locator:
 def choose(page: Page, title: str, value: str) -> None:
     """Choose a value of the filter `title`, apply it, and wait until the charts are drawn anew."""
     field = page.locator("label", has=page.locator(f"h4:text-is('{title}')")).get_attribute("for")
+    if not page.locator(f"[data-test='{field}']").is_visible():
+        page.get_by_text("Еще фильтры").click()
     page.locator(f"[data-test='{field}']").click()
+    # A long list shows its beginning only.
+    page.keyboard.type(value)
     page.locator(".ant-select-item-option", has_text=value).first.click()
     page.keyboard.press("Escape")
     apply = page.locator("[data-test='filter-bar__apply-button']")

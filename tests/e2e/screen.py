@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -48,10 +49,28 @@ class Screen:
         self._answers.clear()
         choose(self.page, title, value)
 
+    def choose_period(self, first: date, after: date) -> None:
+        """Set the filter «Период»: from its first day to the one after its last."""
+        page = self.page
+        page.locator("[data-test='time-range-trigger']").click()
+        page.locator("[data-test='Тип диапазона']").click()
+        page.locator(".ant-select-item-option", has_text="Продвинутая настройка").click()
+        days = page.locator(".time-range-popover input[type=text]")
+        for field, day in enumerate((first, after)):
+            days.nth(field).fill(day.isoformat())
+        page.locator("[data-test='date-filter-control__apply-button']:enabled").click()
+        self._answers.clear()
+        page.locator("[data-test='filter-bar__apply-button']:enabled").click()
+        self._settle()
+
     def click(self, chart_name: str, cell: str) -> None:
         """Click a cell of a table, which filters the other charts, and wait until they are drawn anew."""
         self._answers.clear()
-        chart(self.page, readers.title(chart_name)).get_by_role("cell", name=cell, exact=True).first.click()
+        cells = chart(self.page, readers.title(chart_name)).locator("td")
+        cells.filter(has_text=re.compile(f"^{re.escape(cell)}$")).first.click()
+        self._settle()
+
+    def _settle(self) -> None:
         self.page.wait_for_timeout(500)
         wait_until_drawn(self.page)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from playwright.sync_api import Request
+from playwright.sync_api import Page, Request
 
 from otklik.settings import Settings
 from tests.e2e.browser import LAPTOP, browser_page, login, open_dashboard
@@ -66,12 +66,20 @@ def openings(settings: Settings, slugs: Sequence[str]) -> dict[str, list[Ask]]:
     with browser_page(*LAPTOP) as page:
         login(page, base, LOGIN, settings.superset_leadership_login_password)
         for slug in slugs:
-            requests: list[Request] = []
-            page.on("request", requests.append)
-            open_dashboard(page, base, slug, timeout=600)
-            page.remove_listener("request", requests.append)
-            asked[slug] = [ask for request in requests if (ask := _ask_of(request, base))]
+            asked[slug] = _opening(page, base, slug)
     return asked
+
+
+def _opening(page: Page, base: str, slug: str) -> list[Ask]:
+    requests: list[Request] = []
+
+    def hear(request: Request) -> None:
+        requests.append(request)
+
+    page.on("request", hear)
+    open_dashboard(page, base, slug, timeout=600)
+    page.remove_listener("request", hear)
+    return [ask for request in requests if (ask := _ask_of(request, base))]
 
 
 def _ask_of(request: Request, base: str) -> Ask | None:

@@ -19,7 +19,10 @@ KEPT = PROJECT / "var" / "screens"
 # Charts are drawn when they come into sight: a window this tall shows all of the longest dashboard.
 _HEIGHTS = {LAPTOP[0]: 5_000, PHONE[0]: 9_000}
 _SPACES = re.compile("[\\s\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{ZERO WIDTH SPACE}]+")
-_END = "() => Math.ceil(document.querySelector('.grid-container').getBoundingClientRect().bottom) + 16"
+_END = """() => 16 + Math.ceil(Math.max(
+    ...[...document.querySelectorAll('.grid-row')].map(row => row.getBoundingClientRect().bottom)))"""
+# Bars and lines grow into their places.
+_DRAWING = 1_500
 
 
 def plain(text: str) -> str:
@@ -100,6 +103,7 @@ class Screen:
     def keep(self, dashboard: str) -> None:
         """Write the picture of the dashboard to `var/screens`."""
         KEPT.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(_DRAWING)
         height = min(self.page.evaluate(_END), _HEIGHTS[self.width])
         clip = {"x": 0, "y": 0, "width": self.width, "height": height}
         self.page.screenshot(path=KEPT / f"{readers.slug(dashboard)}-{self.width}-{self.reader}.png", clip=clip)

@@ -57,7 +57,8 @@ def login(page: Page, base: str, user: str, password: str) -> None:
     page.locator("input#username, [data-test='username-input']").first.fill(user)
     page.locator("input#password, [data-test='password-input']").first.fill(password)
     page.locator("[data-test='login-button'], button[type='submit']").first.click()
-    page.wait_for_url(lambda url: "/login" not in url)
+    # Where one lands may be a dashboard that is long in loading; whoever opens one waits for it.
+    page.wait_for_url(lambda url: "/login" not in url, wait_until="commit", timeout=60_000)
 
 
 def open_dashboard(page: Page, base: str, slug: str, timeout: float = 60) -> None:

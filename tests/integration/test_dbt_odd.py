@@ -46,6 +46,7 @@ def test_a_message_of_which_nothing_is_known_is_counted_wherever_messages_are(st
         "fct_incident_event": 2,
         "mart_as_of": 1,
         "mart_backlog_daily": 1,
+        "mart_month_summary": 2,
         "mart_repeat_and_reopened": 1,
         "mart_resolution_cohort": 3,
         "mart_topic_trend": 1,

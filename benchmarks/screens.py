@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 import psycopg
@@ -91,8 +92,8 @@ def measure_questions(settings: Settings, asked: Mapping[str, Sequence[Ask]]) ->
         say(f"{len(charts)} charts, {len(questions) - len(charts)} lists of filters")
         # Reads all that dashboards do: quality, too.
         with psycopg.connect(settings.dsn("auditor"), autocommit=True) as marts:
-            by_sql = {question: _median(lambda: _run(marts, question)) for question in questions}  # noqa: B023
-        by_superset = {chart: _median(lambda: _answer(superset, chart)) for chart in charts}  # noqa: B023
+            by_sql = {question: _median(partial(_run, marts, question)) for question in questions}
+        by_superset = {chart: _median(partial(_answer, superset, chart)) for chart in charts}
     _tell("chart", {chart: by_sql[chart] for chart in charts})
     figure("chart_max_ms", max(by_sql[chart] for chart in charts) * 1000, "ms")
     _tell("filter", {question: seconds for question, seconds in by_sql.items() if question.is_filter})

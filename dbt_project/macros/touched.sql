@@ -33,11 +33,12 @@
 
 
 {# For a pre-hook: takes out every row of the touched keys, also of keys that get no row back (an incident
-   whose last message moved elsewhere). It runs in the transaction of the insert, so readers see no gap. #}
-{% macro forget_touched(touched, keys) -%}
+   whose last message moved elsewhere). It runs in the transaction of the insert, so readers see no gap.
+   `columns` and `keys` are those of and_touched. #}
+{% macro forget_touched(touched, columns, keys=none) -%}
     {% if is_incremental() -%}
         delete from {{ this }}
-        where ({{ keys | join(', ') }}) in (select {{ keys | join(', ') }} from {{ touched }})
+        where ({{ columns | join(', ') }}) in (select {{ (keys or columns) | join(', ') }} from {{ touched }})
     {%- endif %}
 {%- endmacro %}
 

@@ -61,12 +61,17 @@ def login(page: Page, base: str, user: str, password: str) -> None:
     page.wait_for_url(lambda url: "/login" not in url, wait_until="commit", timeout=60_000)
 
 
+def begin_dashboard(page: Page, base: str, slug: str) -> None:
+    """Begin to open a dashboard; wait_until_drawn ends it."""
+    page.goto(f"{base}/superset/dashboard/{slug}/", wait_until="commit")
+
+
 def open_dashboard(page: Page, base: str, slug: str, timeout: float = 60) -> None:
     """Open a dashboard and wait (`timeout` seconds) until every chart is drawn.
 
     AssertionError with the text on the page when a chart shows an error.
     """
-    page.goto(f"{base}/superset/dashboard/{slug}/")
+    begin_dashboard(page, base, slug)
     wait_until_drawn(page, timeout)
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Response
 
 from otklik.settings import PROJECT, Settings
 from tests.e2e import readers
-from tests.e2e.browser import LAPTOP, PHONE, browser_page, chart, choose, login, open_dashboard, wait_until_drawn
+from tests.e2e.browser import LAPTOP, PHONE, begin_dashboard, browser_page, chart, choose, login, wait_until_drawn
 
 # Kept, for people to look at.
 KEPT = PROJECT / "var" / "screens"
@@ -42,10 +42,24 @@ class Screen:
         if urlsplit(response.url).path == "/api/v1/chart/data":
             self._answers.append(response)
 
+    def another(self) -> "Screen":
+        """Another tab of the same browser."""
+        return Screen(self.page.context.new_page(), self.settings, self.reader, self.width)
+
+    def begin(self, dashboard: str) -> None:
+        """Begin to open a dashboard by its file name."""
+        self._answers.clear()
+        begin_dashboard(self.page, readers.address(self.settings), readers.slug(dashboard))
+
+    def wait(self) -> None:
+        """Wait until all of the dashboard is drawn."""
+        self.page.bring_to_front()
+        wait_until_drawn(self.page, timeout=120)
+
     def open(self, dashboard: str) -> None:
         """Open a dashboard by its file name and wait until all of it is drawn."""
-        self._answers.clear()
-        open_dashboard(self.page, readers.address(self.settings), readers.slug(dashboard), timeout=120)
+        self.begin(dashboard)
+        self.wait()
 
     def choose(self, title: str, value: str) -> None:
         """Choose a value of a filter and wait until what it acts on is drawn anew."""

@@ -10,33 +10,18 @@
     )
 }}
 
-with registered as (
+with work as (
     select
-        happened.region_code,
-        extract(year from happened.registered_date)::integer as year,
-        count(*) as message_count
+        told.region_code,
+        extract(year from told.month)::integer as year,
+        sum(told.messages_processed) as messages_processed,
+        sum(told.problems_resolved) as problems_resolved
     from
         {{
             of_touched_periods(
-                ref('int_message'), ref('int_touched_year'), 'registered_date', 'first_day', 'next_first_day'
+                ref('int_work_month'), ref('int_touched_year'), 'month', 'first_day', 'next_first_day'
             )
-        }} as happened
-    where happened.registered_date is not null
-    group by 1, 2
-),
-
-resolved as (
-    select
-        happened.region_code,
-        extract(year from happened.resolved_date)::integer as year,
-        sum(happened.message_count) as message_count
-    from
-        {{
-            of_touched_periods(
-                ref('int_incident'), ref('int_touched_year'), 'resolved_date', 'first_day', 'next_first_day'
-            )
-        }} as happened
-    where happened.resolved_date is not null
+        }} as told
     group by 1, 2
 ),
 
@@ -64,13 +49,12 @@ answered as (
 select
     region_code,
     year,
-    coalesce(registered.message_count, 0) as messages_processed,
-    coalesce(resolved.message_count, 0)::bigint as problems_resolved,
+    coalesce(work.messages_processed, 0)::bigint as messages_processed,
+    coalesce(work.problems_resolved, 0)::bigint as problems_resolved,
     answered.mean_minutes,
     answered.median_minutes,
     answered.p90_minutes,
     coalesce(answered.with_deadline_count, 0) as with_deadline_count,
     coalesce(answered.on_time_count, 0) as on_time_count
-from registered
-full outer join resolved using (region_code, year)
+from work
 full outer join answered using (region_code, year)

@@ -3,8 +3,9 @@
 -- Depends on what it vouches for:
 -- {{ ref('dim_authority') }}, {{ ref('dim_channel') }}, {{ ref('dim_date') }}, {{ ref('dim_municipality') }},
 -- {{ ref('dim_page') }}, {{ ref('dim_survey') }}, {{ ref('dim_topic') }}, {{ ref('fct_broadcast') }},
--- {{ ref('fct_incident') }}, {{ ref('fct_incident_event') }}, {{ ref('fct_material') }}, {{ ref('fct_message') }},
--- {{ ref('fct_page_day') }}, {{ ref('fct_survey_answer') }}, {{ ref('fct_survey_response') }},
+-- {{ ref('fct_first_response') }}, {{ ref('fct_incident') }}, {{ ref('fct_incident_event') }},
+-- {{ ref('fct_material') }}, {{ ref('fct_message') }}, {{ ref('fct_page_day') }}, {{ ref('fct_survey_answer') }},
+-- {{ ref('fct_survey_response') }},
 -- {{ ref('mart_audience_coverage') }}, {{ ref('mart_audience_daily') }}, {{ ref('mart_audience_growth') }},
 -- {{ ref('mart_authority_ranking') }}, {{ ref('mart_backlog_daily') }}, {{ ref('mart_early_warning') }},
 -- {{ ref('mart_month_summary') }}, {{ ref('mart_page_compliance') }}, {{ ref('mart_page_health') }},

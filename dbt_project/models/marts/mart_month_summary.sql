@@ -22,33 +22,11 @@ with counted as (
     union all
     select
         region_code,
-        date_trunc('month', closed_on)::date as month,
-        'surveys_completed' as metric,
-        count(*)::numeric as value,
-        'surveys' as unit
-    from {{ ref('mart_survey_summary') }}
-    where is_completed
-    group by region_code, date_trunc('month', closed_on)
-    union all
-    select
-        region_code,
-        date_trunc('month', held_date)::date as month,
-        'broadcasts_held' as metric,
-        count(*)::numeric as value,
-        'broadcasts' as unit
-    from {{ ref('fct_broadcast') }}
-    where held_date is not null
-    group by region_code, date_trunc('month', held_date)
-    union all
-    select
-        region_code,
-        date_trunc('month', published_date)::date as month,
-        'materials_published' as metric,
-        count(*)::numeric as value,
-        'materials' as unit
-    from {{ ref('fct_material') }}
-    where published_date is not null
-    group by region_code, date_trunc('month', published_date)
+        month,
+        metric,
+        value,
+        unit
+    from ({{ work_done_by('month') }}) as done
 ),
 
 last_months as (
@@ -139,41 +117,8 @@ page_days as (
         ) as passed (month)
 ),
 
-pages_of_day as (
-    select
-        page_days.region_code,
-        page_days.month,
-        page_days.day,
-        -- On a day that was watched, nobody's page is no page.
-        coalesce(sum(audience.pages_count), 0)::numeric as pages_count,
-        sum(audience.audience_count)::numeric as audience_count
-    from page_days
-    left join {{ ref('mart_audience_daily') }} as audience
-        on page_days.region_code = audience.region_code and page_days.day = audience.day
-    group by page_days.region_code, page_days.month, page_days.day
-),
-
 pages as (
-    select
-        pages_of_day.region_code,
-        pages_of_day.month,
-        figure.metric,
-        figure.value,
-        figure.unit
-    from pages_of_day
-    left join {{ ref('mart_audience_growth') }} as growth
-        on
-            pages_of_day.region_code = growth.region_code
-            and pages_of_day.day = growth.day
-            and growth.network = 'all'
-            and growth.period_days = 365
-    cross join lateral (
-        values
-        ('pages_working', pages_of_day.pages_count, 'pages'),
-        ('audience', pages_of_day.audience_count, 'people'),
-        ('audience_growth_share', growth.growth_share, 'share'),
-        ('audience_like_for_like_growth_share', growth.like_for_like_growth_share, 'share')
-    ) as figure (metric, value, unit)
+    {{ page_figures_by('month', 'page_days') }}
 ),
 
 metrics as (

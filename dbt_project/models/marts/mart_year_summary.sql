@@ -10,35 +10,7 @@
 }}
 
 with counted as (
-    select
-        region_code,
-        'surveys_completed' as metric,
-        completed_year as year,
-        count(*) as value,
-        'surveys' as unit
-    from {{ ref('mart_survey_summary') }}
-    where completed_year is not null
-    group by region_code, completed_year
-    union all
-    select
-        region_code,
-        'broadcasts_held' as metric,
-        extract(year from held_date)::integer as year,
-        count(*) as value,
-        'broadcasts' as unit
-    from {{ ref('fct_broadcast') }}
-    where held_date is not null
-    group by region_code, year
-    union all
-    select
-        region_code,
-        'materials_published' as metric,
-        extract(year from published_date)::integer as year,
-        count(*) as value,
-        'materials' as unit
-    from {{ ref('fct_material') }}
-    where published_date is not null
-    group by region_code, year
+    {{ work_done_by('year') }}
 ),
 
 beginnings as (
@@ -133,41 +105,8 @@ last_page_days as (
     where years.kind = 'pages'
 ),
 
-pages_of_day as (
-    select
-        last_page_days.region_code,
-        last_page_days.year,
-        last_page_days.day,
-        -- On a day that was watched, nobody's page is no page.
-        case when last_page_days.day is not null then coalesce(sum(audience.pages_count), 0) end as pages_count,
-        sum(audience.audience_count) as audience_count
-    from last_page_days
-    left join {{ ref('mart_audience_daily') }} as audience
-        on last_page_days.region_code = audience.region_code and last_page_days.day = audience.day
-    group by last_page_days.region_code, last_page_days.year, last_page_days.day
-),
-
 pages as (
-    select
-        pages_of_day.region_code,
-        pages_of_day.year,
-        figure.metric,
-        figure.value,
-        figure.unit
-    from pages_of_day
-    left join {{ ref('mart_audience_growth') }} as growth
-        on
-            pages_of_day.region_code = growth.region_code
-            and pages_of_day.day = growth.day
-            and growth.network = 'all'
-            and growth.period_days = 365
-    cross join lateral (
-        values
-        ('pages_working', pages_of_day.pages_count, 'pages'),
-        ('audience', pages_of_day.audience_count, 'people'),
-        ('audience_growth_share', growth.growth_share, 'share'),
-        ('audience_like_for_like_growth_share', growth.like_for_like_growth_share, 'share')
-    ) as figure (metric, value, unit)
+    {{ page_figures_by('year', 'last_page_days') }}
 ),
 
 counted_kinds as (

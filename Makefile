@@ -18,11 +18,13 @@ demo: setup ## Set up, load the made-up region, run its last night, print addres
 	$(BIN)/python -m otklik.demo
 
 test: setup .venv/.dev chromium ## Run all tests
-	@# The services of the end-to-end tests want the machine for themselves; the other files run two at a time, in their
-	@# order: pytest-xdist would begin with those of most tests, and end with the one that takes longest.
+	@# Files run two at a time, in their order: pytest-xdist would begin with those of most tests, and end with the one
+	@# that takes longest. The services of the end-to-end tests want the machine for themselves; the
+	@# first of these tests waits until a whole night was run.
 	@failed=0; \
-	$(BIN)/python -m pytest tests/e2e || failed=1; \
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests/integration tests/unit || failed=1; \
+	$(BIN)/python -m pytest --timeout=1200 tests/e2e || failed=1; \
+	[ $$failed = 0 ] || $(BIN)/python -m pytest --cache-show=cache/lastfailed; \
 	exit $$failed
 
 lint: setup .venv/.dev ## Check style, SQL and types

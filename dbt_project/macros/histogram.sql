@@ -16,7 +16,6 @@
 
 {# marts.histogram_percentile(string_agg(histogram, ' '), 0.9): as percentile_cont, of buckets. #}
 {% macro create_histogram_percentile() -%}
-    {% set readers = 'otklik_reader, otklik_analyst, otklik_auditor, otklik_engineer' -%}
     create or replace function {{ schema_of('marts') }}.histogram_percentile(histogram text, share numeric) returns numeric
     language sql immutable parallel safe
     as $function$
@@ -49,8 +48,9 @@
 
         select (below + (above - below) * share_of_above::float8)::numeric from neighbours
     $function$;
-    comment on function {{ schema_of('marts') }}.histogram_percentile(text, numeric) is
-        'Процентиль времени ответа по гистограммам среза с точностью до 1 %: histogram_percentile(string_agg(histogram, '' ''), 0.9)';
-    revoke all on function {{ schema_of('marts') }}.histogram_percentile(text, numeric) from public;
-    grant execute on function {{ schema_of('marts') }}.histogram_percentile(text, numeric) to {{ readers }};
+    {{ tell_readers_of(
+        'histogram_percentile(text, numeric)',
+        'Процентиль времени ответа по гистограммам среза с точностью до 1 %: '
+        ~ "histogram_percentile(string_agg(histogram, '' ''), 0.9)"
+    ) }}
 {%- endmacro %}

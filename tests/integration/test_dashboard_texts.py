@@ -225,7 +225,7 @@ def test_filters_offer_what_charts_write(marts: TestWarehouse) -> None:
     assert offered("municipality") == offered("topic") == {"не указано"}
     assert {"ВКонтакте", "MAX", "Другое", "не указано"} <= offered("channel")
     for column in ("authority", "municipality", "topic", "channel"):
-        written = f"select distinct {column} from ({DATASETS['incident']['sql']}) as d"  # noqa: S608
+        written = f"select distinct {column} from ({DATASETS['first_response']['sql']}) as d"  # noqa: S608
         assert {value for (value,) in ask(marts, written)} <= offered(column)
 
 
@@ -265,7 +265,7 @@ def test_a_night_that_was_not_published_is_said_to_be_in_the_line_above(marts: T
 
 
 def test_the_ranking_puts_the_slow_first_and_too_few_answers_last(marts: TestWarehouse) -> None:
-    dataset = DATASETS["incident"]
+    dataset = DATASETS["first_response"]
     metrics = {metric["metric_name"]: metric["expression"] for metric in dataset["metrics"] if "expression" in metric}
     shown = ("mean_label", "median_label", "p90_label", "on_time_label")
     ranking = ask(
@@ -284,7 +284,7 @@ def test_the_ranking_puts_the_slow_first_and_too_few_answers_last(marts: TestWar
 def test_the_bars_of_waiting_stand_in_the_order_of_time(marts: TestWarehouse) -> None:
     bars = ask(
         marts,
-        f'select band, count(*) from ({DATASETS["incident"]["sql"]}) as d group by band order by band collate "C"',  # noqa: S608
+        f'select band, count(*) from ({DATASETS["first_response"]["sql"]}) as d group by band order by band collate "C"',  # noqa: S608
     )
     assert [(text.lstrip("\u200b"), count) for text, count in bars] == [("1–2 ч", 10), ("2–4 ч", 11), ("8–24 ч", 9)]
 

@@ -203,6 +203,27 @@ def test_minutes_read_as_a_russian_says_them(story: TestWarehouse, minutes: str 
     assert said == [(label.replace(" ", "\u00a0") if minutes else label,)]
 
 
+@pytest.mark.parametrize(
+    ("value", "digits", "number", "share"),
+    [
+        (None, 0, "нет данных", "нет данных"),
+        ("54548", 0, "54 548", "5 454 800 %"),
+        ("0.97626", 1, "1,0", "97,6 %"),
+        ("-0.125", 2, "−0,13", "−12,50 %"),
+        ("-0.004", 0, "0", "0 %"),
+        ("0.5", 0, "1", "50 %"),
+    ],
+)
+def test_numbers_and_shares_are_written_as_a_russian_writes_them(
+    story: TestWarehouse, value: str | None, digits: int, number: str, share: str
+) -> None:
+    said = story.rows(
+        "select marts.number_label(%s::numeric, %s), marts.share_label(%s::numeric, %s)", value, digits, value, digits
+    )
+    written = [text if value is None else text.replace(" ", "\u00a0") for text in (number, share)]
+    assert said == [tuple(written)]
+
+
 @pytest.mark.parametrize("role", ["reader", "analyst", "auditor", "engineer"])
 def test_every_reader_reads_every_mart(story: TestWarehouse, role: str) -> None:
     for mart in (

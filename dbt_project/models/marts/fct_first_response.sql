@@ -1,6 +1,6 @@
 -- Grain: one incident that was answered, by the local day of its first response.
--- What fct_incident tells of it, narrow and in floating point: a percentile of any slice is a sort of all its rows, which
--- of numbers in decimal and of rows of thirty columns takes four times as long.
+-- What fct_incident tells of it, narrow and in floating point: a percentile of any slice sorts all its rows, and of
+-- decimal numbers in rows of thirty columns that takes four times as long.
 {{
     config(
         materialized='incremental',

@@ -39,6 +39,12 @@ select
     region_code,
     survey_id,
     survey.title,
+    coalesce(survey.title, 'без названия')
+    || case
+        when survey.title is null or count(*) over (partition by region_code, survey.title) > 1
+            then ' · ' || survey_id
+        else ''
+    end as survey_label,
     survey.topic,
     survey.municipality_code,
     survey.system,

@@ -22,8 +22,9 @@ test: setup .venv/.dev chromium ## Run all tests
 	@# that takes longest. The services of the end-to-end tests want the machine for themselves; the
 	@# first of these tests waits until a whole night was run.
 	@failed=0; \
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests/integration tests/unit || failed=1; \
-	$(BIN)/python -m pytest --timeout=1200 tests/e2e || failed=1; \
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=10 tests/integration tests/unit \
+		|| failed=1; \
+	$(BIN)/python -m pytest --timeout=1200 --durations=10 tests/e2e || failed=1; \
 	[ $$failed = 0 ] || $(BIN)/python -m pytest --cache-show=cache/lastfailed; \
 	exit $$failed
 

@@ -31,21 +31,25 @@
 {%- endmacro %}
 
 
-{# A number as a Russian reader writes it: «54 548», with a digit «2,5», «−3»; NULL is «нет данных». #}
+{# A number as a Russian reader writes it: «54 548», with a digit «2,5», «−3»; NULL stays NULL. Functions of marts may
+   not call each other: they are made in the schema that is built, which is renamed when it is published. #}
+{% macro written_number(value, digits) -%}
+    translate(
+        to_char(
+            round({{ value }}, {{ digits }}),
+            'FM999,999,999,999,990' || case when {{ digits }} > 0 then '.' || repeat('0', {{ digits }}) else '' end
+        ),
+        ',.-', chr(160) || ',−'
+    )
+{%- endmacro %}
+
+
+{# A number in words for a screen; NULL is «нет данных». #}
 {% macro create_number_label() -%}
     create or replace function {{ schema_of('marts') }}.number_label(value numeric, digits integer default 0) returns text
     language sql immutable parallel safe
     as $function$
-        select coalesce(
-            translate(
-                to_char(
-                    round(value, digits),
-                    'FM999,999,999,999,990' || case when digits > 0 then '.' || repeat('0', digits) else '' end
-                ),
-                ',.-', chr(160) || ',−'
-            ),
-            'нет данных'
-        )
+        select coalesce({{ written_number('value', 'digits') }}, 'нет данных')
     $function$;
     {{ tell_readers_of('number_label(numeric, integer)', 'Число словами: 54548 → 54 548; NULL → нет данных') }}
 {%- endmacro %}
@@ -56,10 +60,7 @@
     create or replace function {{ schema_of('marts') }}.share_label(share numeric, digits integer default 1) returns text
     language sql immutable parallel safe
     as $function$
-        select case
-            when share is null then 'нет данных'
-            else {{ schema_of('marts') }}.number_label(100 * share, digits) || chr(160) || '%'
-        end
+        select coalesce({{ written_number('100 * share', 'digits') }} || chr(160) || '%', 'нет данных')
     $function$;
     {{ tell_readers_of('share_label(numeric, integer)', 'Доля словами: 0,976 → 97,6 %; NULL → нет данных') }}
 {%- endmacro %}

@@ -21,8 +21,14 @@ _HEIGHTS = {LAPTOP[0]: 5_000, PHONE[0]: 9_000}
 _SPACES = re.compile("[\\s\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{ZERO WIDTH SPACE}]+")
 _END = """() => 16 + Math.ceil(Math.max(
     ...[...document.querySelectorAll('.grid-row')].map(row => row.getBoundingClientRect().bottom)))"""
-# Bars and lines grow into their places.
-_DRAWING = 1_500
+# Bars and lines grow into their places: drawn is what looks as it did half a second before.
+_DRAWN = """() => {
+  const looks = [...document.querySelectorAll('canvas')].map(canvas => canvas.toDataURL()).join();
+  const drawn = looks === window.otklikLooked;
+  window.otklikLooked = looks;
+  return drawn;
+}"""
+_A_LOOK = 500
 
 
 def plain(text: str) -> str:
@@ -117,7 +123,7 @@ class Screen:
     def keep(self, dashboard: str) -> None:
         """Write the picture of the dashboard to `var/screens`."""
         KEPT.mkdir(parents=True, exist_ok=True)
-        self.page.wait_for_timeout(_DRAWING)
+        self.page.wait_for_function(_DRAWN, polling=_A_LOOK)
         height = min(self.page.evaluate(_END), _HEIGHTS[self.width])
         clip = {"x": 0, "y": 0, "width": self.width, "height": height}
         self.page.screenshot(path=KEPT / f"{readers.slug(dashboard)}-{self.width}-{self.reader}.png", clip=clip)

@@ -31,6 +31,9 @@ _WIDER_THAN_THE_SCREEN = """width => [...document.querySelectorAll(
 _CUT_OFF = """() => [...document.querySelectorAll("[data-test='slice-header'], .header-title, .filter-bar h4")]
     .filter(part => part.getBoundingClientRect().right > window.innerWidth + 1)
     .map(part => part.innerText)"""
+_BELOW_ITS_ROW = """() => [...document.querySelectorAll(".dashboard-markdown a")]
+    .filter(link => link.getBoundingClientRect().bottom > link.closest(".grid-row").getBoundingClientRect().bottom + 1)
+    .map(link => link.innerText)"""
 _TITLES = """() => [...document.querySelectorAll(
     "[data-test='slice-header'], th, h1, h4, nav a, nav button, .filter-bar button, .header-with-actions, label"
   )].filter(part => part.checkVisibility()).map(part => part.innerText)"""
@@ -90,6 +93,7 @@ def test_a_dashboard_is_whole(seen: Callable[[Case], Screen], case: Case) -> Non
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(_WIDER_THAN_THE_SCREEN, width) == []
     assert page.evaluate(_CUT_OFF) == []
+    assert page.evaluate(_BELOW_ITS_ROW) == []
     assert not_russian(page.evaluate(_TITLES)) == []
     # Legends and axes are drawn, not written: what stands there are the values of what a chart groups by.
     drawn = [chart for chart in answers if readers.ASSETS["charts"][chart]["viz_type"] != "table"]

@@ -91,6 +91,12 @@ def test_publishing_again_changes_nothing(nights: TestWarehouse) -> None:
     assert decisions(nights) == [(False, "не проведены проверки: raw, marts, reconciliation"), (True, None)]
 
 
+def test_what_words_numbers_still_does_when_its_schema_has_another_name(nights: TestWarehouse) -> None:
+    written = nights.rows("select marts.duration_label(148), marts.number_label(54548), marts.share_label(0.976)")
+    assert written == [("2\u00a0ч\u00a028\u00a0мин", "54\u00a0548", "97,6\u00a0%")]
+    assert nights.rows("select round(marts.histogram_percentile('-1000:1', 0.5))") == [(0,)]
+
+
 def test_who_builds_does_not_reach_what_people_see_nor_people_what_is_built(nights: TestWarehouse) -> None:
     for role, table in [("transformer", "marts.fct_message"), ("transformer", "intermediate.int_message")]:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):

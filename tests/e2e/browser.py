@@ -18,8 +18,9 @@ _TALL = 3200
 _CHART = "[data-test='chart-grid-component']"
 _ALL_SETTLED = f"""() => {{
   const charts = [...document.querySelectorAll("{_CHART}")];
+  const isDrawn = (frame) => frame?.querySelector("canvas, table, [class*='empty']");
   const isSettled = (chart) => !chart.querySelector("[data-test='loading-indicator']")
-    && chart.querySelector("[data-test='slice-container'], [role='alert']");
+    && (chart.querySelector("[role='alert']") || isDrawn(chart.querySelector("[data-test='slice-container']")));
   return charts.length > 0 && charts.every(isSettled);
 }}"""
 

@@ -16,7 +16,7 @@
         ('broadcasts_held', 'broadcasts', ref('fct_broadcast'), 'held_date', 'held_date is not null'),
         ('materials_published', 'materials', ref('fct_material'), 'published_date', 'published_date is not null'),
     ] -%}
-    {% for metric, unit, relation, day, is_done in works %}
+    {% for metric, unit, relation, day, is_done in works -%}
         select
             region_code,
             {{ period_of(day, period) }} as {{ period }},

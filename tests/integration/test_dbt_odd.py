@@ -1,8 +1,12 @@
 """A region with no rows, one with a single message nobody knows anything of, one whose night was empty."""
 
+import psycopg
 import pytest
 
+from otklik.dashboards.assets import read_assets
 from tests.fixtures.dbt import TestWarehouse, message
+
+DATASETS = read_assets()["datasets"]
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +69,16 @@ def test_what_is_not_known_of_it_is_null_and_no_share_is_divided_by_nothing(stor
     assert (summary["messages_processed"], summary["problems_resolved"]) == (1, 0)
     assert summary["mean_time_to_respond"] is None
     assert summary["median_time_to_respond"] is None
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_every_dataset_of_the_dashboards_can_be_asked_of_such_regions(story: TestWarehouse, name: str) -> None:
+    dataset = DATASETS[name]
+    columns = [column if isinstance(column, str) else column["column_name"] for column in dataset["columns"]]
+    metrics = [metric["expression"] for metric in dataset.get("metrics", []) if "expression" in set(metric)]
+    source = f"({dataset['sql']})" if "sql" in dataset else f"marts.{dataset['models'][0]}"
+    role = "auditor" if dataset.get("database") == "auditors" else "reader"
+    with psycopg.connect(story.settings.dsn(role)) as connection:
+        for asked in (columns, metrics):
+            # Sent as it is, per cent signs and all.
+            connection.execute(f"select {', '.join(asked)} from {source} as told")  # noqa: S608

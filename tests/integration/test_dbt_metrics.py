@@ -9,6 +9,7 @@ from tests.fixtures.metricflow import METRICS, Answer, number, otklik, period, q
 
 # The day a mart's rows belong to, for metrics of answers; the month, for those of what was received.
 DAYS = {
+    "fct_first_response": "first_response_date",
     "fct_incident": "first_response_date",
     "mart_time_to_respond": "day",
     "mart_topic_trend": "month",

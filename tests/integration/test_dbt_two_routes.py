@@ -24,7 +24,6 @@ from tests.fixtures.two_routes import (
 
 MARTS = (
     "fct_broadcast",
-    "fct_first_response",
     "fct_incident",
     "fct_incident_event",
     "fct_material",
@@ -311,21 +310,6 @@ def test_days_of_answers_add_up_to_the_incidents_answered(story: TestWarehouse, 
     assert sums(days, ("day", *SLICE), *columns) == sums(answered, ("day", *SLICE), *columns)
     assert min(sum(row[column] for row in days) for column in columns) > 10
     assert sum(row["with_deadline_count"] - row["on_time_count"] for row in days) > 10
-
-
-def test_a_first_response_is_told_as_its_incident_is(story: TestWarehouse, incidents: list[Row]) -> None:
-    told = records(story, "fct_first_response")
-    same = tuple(told[0].keys() - {"minutes_to_respond", "working_minutes_to_respond"})
-    answered = [row for row in incidents if row["first_response_at"]]
-
-    def sorted_by_number(rows: list[Row]) -> list[Row]:
-        return sorted(rows, key=lambda row: of(row, "region_code", "source", "incident_id"))
-
-    for response, incident in zip(sorted_by_number(told), sorted_by_number(answered), strict=True):
-        assert of(response, *same) == of(incident, *same)
-        assert response["minutes_to_respond"] == pytest.approx(float(incident["minutes_to_respond"]))
-        working = incident["working_minutes_to_respond"]
-        assert response["working_minutes_to_respond"] == (None if working is None else pytest.approx(float(working)))
 
 
 def test_a_month_tells_what_its_incidents_tell(

@@ -52,7 +52,8 @@ WEBDRIVER_WINDOW = {"dashboard": (1366, 2000), "slice": (1366, 900), "pixel_dens
 WEBDRIVER_CONFIGURATION = {"service": {"executable_path": which("chromedriver"), "log_output": "/dev/null"}}
 # A container lacks what the browser's own sandbox needs; it opens no page but ours.
 WEBDRIVER_OPTION_ARGS = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=ru"]
-SCREENSHOT_LOCATE_WAIT, SCREENSHOT_LOAD_WAIT = 60, 120
+# Nobody waits for the picture: a machine that is busy with a night may take its time.
+SCREENSHOT_LOCATE_WAIT, SCREENSHOT_LOAD_WAIT = 240, 240
 
 
 # ---- When ------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ demo: setup ## Set up, load the made-up region, run its last night, print addres
 
 test: setup .venv/.dev chromium ## Run all tests
 	@# Files run two at a time, in their order: pytest-xdist would begin with those of most tests, and end with the one
-	@# that takes longest. The services of the end-to-end tests want the machine for themselves; the
-	@# first of these tests waits until a whole night was run.
+	@# that takes longest. The services of the end-to-end tests want the machine for themselves; the first of these tests
+	@# waits until a whole night was run.
 	@failed=0; \
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=10 tests/integration tests/unit \
 		|| failed=1; \

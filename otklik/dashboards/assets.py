@@ -72,6 +72,11 @@ def datasets_of(assets: Assets, dashboard: str) -> list[str]:
     return list(dict.fromkeys(read))
 
 
+def columns_of(dataset: Asset) -> list[str]:
+    """Return the names of the columns of a dataset."""
+    return [column if isinstance(column, str) else column["column_name"] for column in dataset["columns"]]
+
+
 def marts_of(dataset: Asset) -> list[str]:
     """Return the relations (schema.table) that a dataset reads."""
     if "sql" not in dataset:

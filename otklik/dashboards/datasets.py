@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from otklik.dashboards.assets import Asset, AssetError
+from otklik.dashboards.assets import Asset, AssetError, columns_of
 from otklik.dashboards.manifest import Column, Manifest
 
 _AGGREGATES = ("sum", "max", "min", "avg", "count")
@@ -103,7 +103,7 @@ def _format(unit: str | None, data_type: str) -> str:
 
 def names(dataset: dict[str, Any]) -> tuple[set[str], set[str]]:
     """Return the names of a file's columns and of its metrics, whole or short."""
-    columns = {column if isinstance(column, str) else column["column_name"] for column in dataset["columns"]}
+    columns = set(columns_of(dataset))
     metrics = set()
     for metric in dataset.get("metrics", []):
         if isinstance(metric, str):

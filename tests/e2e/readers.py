@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from otklik.dashboards.assets import Asset, Assets, charts_of, datasets_of, read_access, read_assets
+from otklik.dashboards.assets import Assets, charts_of, datasets_of, read_access, read_assets
 from otklik.dashboards.bundle import READERS, asset_uuid
 from otklik.settings import Settings
 
@@ -119,8 +119,3 @@ def rows(answer: httpx.Response) -> list[dict[str, Any]]:
     assert answer.status_code == httpx.codes.OK, answer.text
     found: list[dict[str, Any]] = answer.json()["result"][0]["data"]
     return found
-
-
-def column_names(dataset: Asset) -> list[str]:
-    """The names of the columns a dataset's file has."""
-    return [column if isinstance(column, str) else column["column_name"] for column in dataset["columns"]]

@@ -8,9 +8,10 @@ from secrets import token_hex
 import httpx
 import pytest
 
+from otklik.dashboards.assets import columns_of
 from otklik.settings import Settings
 from tests.e2e import readers
-from tests.e2e.readers import ASSETS, LOGINS, ask, column_names, number, rows, slug, sql
+from tests.e2e.readers import ASSETS, LOGINS, ask, number, rows, slug, sql
 
 REFUSED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}
 # They look at dashboards; auditors, analysts and engineers look behind them, too.
@@ -113,7 +114,7 @@ def test_a_reader_opens_exactly_the_dashboards_their_role_is_named_in(reader: Re
 def test_only_data_of_ones_own_dashboards_are_read(night: Settings, reader: Reader, login: str) -> None:
     answered = set()
     for name, dataset in ASSETS["datasets"].items():
-        answer = ask(reader(login), number(night, "datasets", name), columns=column_names(dataset)[:1], metrics=[])
+        answer = ask(reader(login), number(night, "datasets", name), columns=columns_of(dataset)[:1], metrics=[])
         assert answer.status_code in (httpx.codes.OK, httpx.codes.FORBIDDEN), (name, answer.text)
         if answer.status_code == httpx.codes.OK:
             answered.add(name)
@@ -254,7 +255,7 @@ def test_the_roles_superset_reads_as_have_no_way_to_raw(night: Settings, role: s
 def narrowed() -> list[str]:
     """The datasets an authority reads that tell authorities apart."""
     read = readers.readable_datasets("authority")
-    return sorted(name for name in read if "authority" in column_names(ASSETS["datasets"][name]))
+    return sorted(name for name in read if "authority" in columns_of(ASSETS["datasets"][name]))
 
 
 @pytest.mark.parametrize("dataset", narrowed())

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from otklik.dashboards.assets import read_assets
+from otklik.dashboards.assets import columns_of, read_assets
 from tests.fixtures.dbt import TestWarehouse, message
 
 DATASETS = read_assets()["datasets"]
@@ -74,11 +74,14 @@ def test_what_is_not_known_of_it_is_null_and_no_share_is_divided_by_nothing(stor
 @pytest.mark.parametrize("name", sorted(DATASETS))
 def test_every_dataset_of_the_dashboards_can_be_asked_of_such_regions(story: TestWarehouse, name: str) -> None:
     dataset = DATASETS[name]
-    columns = [column if isinstance(column, str) else column["column_name"] for column in dataset["columns"]]
-    metrics = [metric["expression"] for metric in dataset.get("metrics", []) if "expression" in set(metric)]
+    metrics = [
+        metric["expression"]
+        for metric in dataset.get("metrics", [])
+        if isinstance(metric, dict) and "expression" in metric
+    ]
     source = f"({dataset['sql']})" if "sql" in dataset else f"marts.{dataset['models'][0]}"
     role = "auditor" if dataset.get("database") == "auditors" else "reader"
     with psycopg.connect(story.settings.dsn(role)) as connection:
-        for asked in (columns, metrics):
+        for asked in (columns_of(dataset), metrics):
             # Sent as it is, per cent signs and all.
             connection.execute(f"select {', '.join(asked)} from {source} as told")  # noqa: S608

@@ -106,7 +106,7 @@ def measure_readers(settings: Settings, dashboards: Sequence[Sequence[Ask]]) -> 
     name = f"readers{READERS}"
     figure(f"{name}_answers", sum(answer.path == CHART_DATA for answer in answers), "answers")
     figure(f"{name}_pages", sum(answer.path == PAGE for answer in answers), "pages")
-    figure(f"{name}_errors", sum(answer.is_error for answer in answers if answer.path != PAGE), "errors")
+    figure(f"{name}_errors", sum(answer.error is not None for answer in answers), "errors")
     for path, what in ((CHART_DATA, "p95"), (PAGE, "page_p95")):
         figure(f"{name}_{what}_ms", _p95([answer.seconds for answer in answers if answer.path == path]) * 1000, "ms")
     _say_slowest(answers)
@@ -203,13 +203,16 @@ def _p95(seconds: Sequence[float]) -> float:
 
 
 def _say_slowest(answers: Sequence[Answered]) -> None:
-    """Say of each kind of request how many there were, and how long the median and the slow ones took."""
+    """Say of each kind of request how many there were, how long the median and the slow ones took, and each error."""
     kinds: dict[str, list[float]] = {}
     for answer in answers:
         kinds.setdefault(re.sub(r"\d+", "N", answer.path), []).append(answer.seconds)
     for kind, seconds in sorted(kinds.items()):
         median, slow = statistics.median(seconds) * 1000, _p95(seconds) * 1000
         say(f"  {len(seconds):6} {kind}: median {median:.0f} ms, p95 {slow:.0f} ms")
+    for answer in answers:
+        if answer.error:
+            say(f"  {answer.path}: {answer.error}")
 
 
 if __name__ == "__main__":

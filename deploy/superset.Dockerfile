@@ -32,5 +32,5 @@ USER superset
 FROM superset
 USER superset
 # As `otklik up` runs it; the port is published on loopback only.
-CMD ["gunicorn", "--bind", "0.0.0.0:8088", "--worker-class", "gthread", "--workers", "2", "--threads", "16", \
-     "--timeout", "120", "superset.app:create_app()"]
+CMD ["gunicorn", "--bind", "0.0.0.0:8088", "--worker-class", "gthread", "--workers", "2", "--threads", "8", \
+     "--keep-alive", "75", "--timeout", "120", "superset.app:create_app()"]

@@ -30,7 +30,7 @@ from questions import chart_question, page_question
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.url import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 READER = "otklik_reader"
@@ -40,7 +40,7 @@ PAGES = {"DashboardRestApi.get", "DashboardRestApi.get_charts", "DashboardRestAp
 
 _OK = 200
 _LOG = logging.getLogger(__name__)
-_CONNECTIONS = 16
+_CONNECTIONS = 8
 # A question is asked again after every night for so many days since a reader asked it last, the most usual first.
 _DAYS = 30
 _QUESTIONS = 2_000
@@ -60,13 +60,29 @@ create table if not exists otklik_answer (
 );
 """
 
-_FIND = text("""
-select otklik_generation.generation, answer, content_type, asked_on < current_date as first_today
-from otklik_generation
+# The roles a login has, and those it has by a group, in the order of their numbers. Superset's own objects would ask
+# for them one by one.
+_ROLES = """
+select coalesce(string_agg(role_id::text, ',' order by role_id), '') as roles
+from (
+    select role_id from ab_user_role where user_id = :user_id
+    union
+    select role_id from ab_user_group inner join ab_group_role using (group_id) where user_id = :user_id
+) as had
+"""
+_ROLES_OF = text(_ROLES)
+
+_FIND = text(f"""
+select
+    had.roles, otklik_generation.generation, answer, content_type, asked_on < current_date as first_today
+from ({_ROLES}) as had
+cross join otklik_generation
 left join otklik_answer
     on otklik_answer.generation = otklik_generation.generation
-    and question = :question and roles = :roles and night = :night
-""")
+    and otklik_answer.roles = had.roles and question = :question and night = :night
+""")  # noqa: S608
+
+_NIGHT = text("select md5(string_agg(told::text, chr(10) order by told::text)) from marts.mart_as_of as told")
 
 _ASKED_TODAY = text("""
 update otklik_answer set asked_on = current_date, days_asked = days_asked + 1
@@ -138,9 +154,7 @@ def keep_answers(app: Flask, warehouse: URL, options: dict[str, Any]) -> None:
     """
     from superset.extensions import csrf
 
-    marts = create_engine(
-        warehouse, **options, pool_size=_CONNECTIONS, pool_pre_ping=True, isolation_level="AUTOCOMMIT"
-    )
+    marts = create_engine(warehouse, **options, pool_size=_CONNECTIONS, isolation_level="AUTOCOMMIT")
     app.before_request(partial(_look_up, marts))
 
     # For bearers of a token only: there is no cookie that another site could use.
@@ -190,11 +204,14 @@ def _look_up(marts: Engine) -> Response | None:
     if request.endpoint != CHART_DATA and request.endpoint not in PAGES:
         return None
     try:
-        if not (asked := _asked(marts)):
+        if (question := _question()) is None:
             return None
         from superset.extensions import db
 
-        found = db.session.execute(_FIND, asked.values()).one()
+        night = _night(marts)
+        told = {"question": question, "night": night, "user_id": current_user.id}
+        found = db.session.execute(_FIND, told).one()
+        asked = Asked(question, found.roles, night)
         if found.answer is not None and not (request.is_json and request.json.get("force")):
             if found.first_today:
                 db.session.execute(_ASKED_TODAY, {"question": asked.question, "roles": asked.roles})
@@ -209,34 +226,29 @@ def _look_up(marts: Engine) -> Response | None:
     return None
 
 
-def _asked(marts: Engine) -> Asked | None:
-    """Return what is asked by whom; None when nobody is logged in, or the answer is not one to keep."""
-    from superset.extensions import security_manager
-
+def _question() -> str | None:
+    """Return what is asked; None when nobody is logged in, or the answer is not one to keep."""
     if not current_user.is_authenticated:
         return None
     if request.endpoint == CHART_DATA:
         body = request.get_json(silent=True)
-        question = chart_question(body, date.today()) if isinstance(body, dict) else None  # noqa: DTZ011  (as Superset)
-    else:
-        question = page_question(request.path, request.query_string.decode())
-    if question is None:
-        return None
-    return Asked(question, _roles(security_manager.get_user_roles()), _night(marts))
-
-
-def _roles(roles: Any) -> str:
-    return ",".join(map(str, sorted(role.id for role in roles)))
+        return chart_question(body, date.today()) if isinstance(body, dict) else None  # noqa: DTZ011  (as Superset)
+    return page_question(request.path, request.query_string.decode())
 
 
 def _night(marts: Engine) -> str:
+    try:
+        return _ask_night(marts)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    # The database was started again: of the connections from before there is none any more.
+    return _ask_night(marts)
+
+
+def _ask_night(marts: Engine) -> str:
     with marts.connect() as connection:
-        return (
-            connection.execute(
-                text("select md5(string_agg(told::text, chr(10) order by told::text)) from marts.mart_as_of as told")
-            ).scalar_one()
-            or ""
-        )
+        return connection.execute(_NIGHT).scalar_one() or ""
 
 
 def _keep(marts: Engine, asked: Asked, generation: int, response: Response) -> Response:
@@ -315,7 +327,8 @@ def _ask_again(app: Flask, night: str, ends: float, row: Any) -> bool | None:
     with app.test_request_context(row.path, method=method, data=row.body, content_type="application/json"):
         reader = security_manager.get_user_by_id(row.user_id)
         well = False
-        if reader and reader.is_active and _roles(security_manager.get_user_roles(reader)) == row.roles:
+        roles = db.session.execute(_ROLES_OF, {"user_id": row.user_id}).scalar_one()
+        if reader and reader.is_active and roles == row.roles:
             g.user = g._login_user = reader
             g.otklik_warming = True
             well = app.full_dispatch_request().status_code == _OK

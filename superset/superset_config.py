@@ -186,7 +186,10 @@ _HOMES = {login: user["home"] for login, user in yaml.safe_load(_ROLES.read_text
 
 
 def FLASK_APP_MUTATOR(app: Flask) -> None:  # noqa: N802  (Superset's name)
-    """Keep whole answers, and lead readers straight to their dashboard: the welcome page speaks to its makers."""
+    """Keep whole answers, and do for readers what has no setting of Superset's own.
+
+    They land on their dashboard: the welcome page speaks to its makers.
+    """
     from kept_answers import READER, keep_answers
 
     keep_answers(app, *DB_CONNECTION_MUTATOR(URL.create("postgresql+psycopg2", READER), {}, "", None, None))
@@ -197,6 +200,11 @@ def FLASK_APP_MUTATOR(app: Flask) -> None:  # noqa: N802  (Superset's name)
             return None
         home = _HOMES.get(getattr(current_user, "username", None))
         return redirect(f"/superset/dashboard/{home}/" if home else "/dashboard/list/")
+
+    @app.before_request
+    def forget_timings() -> Response | None:
+        # What a page tells of its own drawing: dozens of rows each time one is opened, that nobody reads.
+        return Response() if request.path == "/superset/log/" else None
 
 
 # ---- The pages that explain ----------------------------------------------------------------------
@@ -210,7 +218,7 @@ if os.environ.get("OTKLIK_SUPERSET_MAIL_TO"):
 # ---- Running -------------------------------------------------------------------------------------
 SUPERSET_WEBSERVER_PORT = int(os.environ.get("OTKLIK_SUPERSET_PORT", "8088"))
 # A connection for each thread.
-SQLALCHEMY_ENGINE_OPTIONS = {"pool_size": 16}
+SQLALCHEMY_ENGINE_OPTIONS = {"pool_size": 8}
 CACHE_CONFIG = {"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": 300}
 # What the database answered is not kept: whole answers are, as long as they hold (kept_answers.py).
 DATA_CACHE_CONFIG = {"CACHE_TYPE": "NullCache"}

@@ -40,13 +40,16 @@ def superset_environment(settings: Settings) -> dict[str, str]:
 
 def superset_command(settings: Settings) -> list[str]:
     """Return the command that serves Superset on loopback."""
-    # A chart waits for the database most of its time, so threads serve many. What is kept needs no database and is
-    # bound by Python, of which a process runs one thread at a time: a second one halves what readers wait.
+    # A chart waits for the database most of its time, so threads serve many. What is kept is bound by Python, of which
+    # a process runs one thread at a time: a second process halves what readers wait, and more threads lengthen it.
     options = {
         "bind": f"127.0.0.1:{settings.superset_port}",
         "worker-class": "gthread",
         "workers": "2",
-        "threads": "16",
+        "threads": "8",
+        # A reader looks at a page longer than gunicorn waits for the next request unless told; one that is sent just
+        # when its connection is closed is lost.
+        "keep-alive": "75",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", value)]
     return [str(PROGRAMS / "gunicorn"), *flags, "--timeout", "120", "superset.app:create_app()"]

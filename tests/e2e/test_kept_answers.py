@@ -1,5 +1,6 @@
 """Answers that Superset keeps: for whom, until when, and made anew after a night before a reader asks."""
 
+import json
 import re
 import threading
 import time
@@ -260,6 +261,29 @@ def test_a_new_night_is_asked_for_before_its_readers_come(night: Settings, leade
         assert [count for count in rows_read(night) if count not in told(rows)] == []
         # Nothing is asked twice.
         assert warm(night).asked == 0
+
+
+def test_what_is_kept_is_found_after_the_database_was_started_again(night: Settings, leadership: httpx.Client) -> None:
+    body = question(night, "as_of", "region_name", limit=19)
+    ask(leadership, body)
+    with psycopg.connect(night.admin_dsn(night.db_name), autocommit=True) as admin:
+        ended = admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where usename in ('otklik_reader', 'otklik_superset') and pid <> pg_backend_pid()"
+        ).fetchall()
+    assert len(ended) > 1
+    assert [ask(leadership, body)[0] for _ in range(6)] == ["yes"] * 6
+
+
+def test_what_a_page_tells_of_its_own_drawing_is_kept_nowhere(night: Settings, leadership: httpx.Client) -> None:
+    told = [{"event_name": "load_chart", "source": "dashboard", "source_id": 1, "duration": 250}]
+    answer = leadership.post("/superset/log/?explode=events", data={"events": json.dumps(told)})
+    assert answer.status_code == httpx.codes.OK
+    with psycopg.connect(night.dsn("superset")) as superset:
+        actions = {action for (action,) in superset.execute("select distinct action from logs")}
+    # Who opened which dashboard is.
+    assert "dashboard" in actions
+    assert "load_chart" not in actions
 
 
 def test_only_engineers_have_questions_asked_again(night: Settings, leadership: httpx.Client) -> None:

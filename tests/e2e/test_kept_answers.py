@@ -276,6 +276,7 @@ def test_what_is_kept_is_found_after_the_database_was_started_again(night: Setti
 
 
 def test_what_a_page_tells_of_its_own_drawing_is_kept_nowhere(night: Settings, leadership: httpx.Client) -> None:
+    leadership.get("/superset/dashboard/itogi-goda/").raise_for_status()
     told = [{"event_name": "load_chart", "source": "dashboard", "source_id": 1, "duration": 250}]
     answer = leadership.post("/superset/log/?explode=events", data={"events": json.dumps(told)})
     assert answer.status_code == httpx.codes.OK

@@ -53,8 +53,9 @@ def test_the_night_was_run_by_the_scheduler_of_its_own_accord(night: Settings) -
         runs[dag] = [(run["run_type"], run["state"], run["data_interval_start"]) for run in answer.json()["dag_runs"]]
     # Local midnight in Yekaterinburg is 19:00 UTC of the day before.
     assert runs["incidents"] == [("scheduled", "success", "2022-12-30T19:00:00Z")]
-    # One run or more: what came while one ran was taken in by the next.
-    assert {run[:2] for run in runs["marts"]} == {("asset_triggered", "success")}
+    # One run or more: what came while one ran was taken in by the next, and more may have come since.
+    ended = {run[:2] for run in runs["marts"] if run[1] not in ("queued", "running")}
+    assert ended == {("asset_triggered", "success")}
 
 
 def test_every_row_of_every_file_is_accounted_for(night: Settings) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
@@ -23,7 +24,6 @@ _ELSEWHERE = ("/static/", "/superset/language_pack/")
 # Chromium opens no more connections to a host.
 _CONNECTIONS = 6
 _PATIENCE = aiohttp.ClientTimeout(total=60)
-_FOUND = 302
 # So long a reader looks at a dashboard before opening the next, seconds.
 _READING = (5.0, 15.0)
 # Nothing of these is a secret: it is by chance who reads how long.
@@ -127,7 +127,7 @@ async def _log_in(browser: aiohttp.ClientSession, password: str) -> None:
     browser.headers["X-CSRFToken"] = token[1] if token else ""
     form = {"username": LOGIN, "password": password, "csrf_token": browser.headers["X-CSRFToken"]}
     async with browser.post("/login/", data=form, allow_redirects=False) as done:
-        if done.status != _FOUND:
+        if done.status != HTTPStatus.FOUND:
             raise SystemExit(f"A reader of the benchmark cannot log in: {done.status}")
 
 

@@ -80,7 +80,7 @@ cross join otklik_generation
 left join otklik_answer
     on otklik_answer.generation = otklik_generation.generation
     and otklik_answer.roles = had.roles and question = :question and night = :night
-""")  # noqa: S608
+""")  # noqa: S608  (a statement of this file)
 
 _NIGHT = text("select md5(string_agg(told::text, chr(10) order by told::text)) from marts.mart_as_of as told")
 

@@ -60,27 +60,28 @@ create table if not exists otklik_answer (
 );
 """
 
-# The roles a login has, and those it has by a group, in the order of their numbers. Superset's own objects would ask
-# for them one by one.
-_ROLES = """
-select coalesce(string_agg(role_id::text, ',' order by role_id), '') as roles
-from (
+# The roles a reader has, and those they have by a group, in the order of their numbers, and what is kept for readers of
+# these roles. Superset's own objects would ask for the roles one by one.
+_FIND = text("""
+with had as (
     select role_id from ab_user_role where user_id = :user_id
     union
     select role_id from ab_user_group inner join ab_group_role using (group_id) where user_id = :user_id
-) as had
-"""
-_ROLES_OF = text(_ROLES)
+),
 
-_FIND = text(f"""
+reader as (
+    select coalesce(string_agg(role_id::text, ',' order by role_id), '') as roles
+    from had
+)
+
 select
-    had.roles, otklik_generation.generation, answer, content_type, asked_on < current_date as first_today
-from ({_ROLES}) as had
+    reader.roles, otklik_generation.generation, answer, content_type, asked_on < current_date as first_today
+from reader
 cross join otklik_generation
 left join otklik_answer
     on otklik_answer.generation = otklik_generation.generation
-    and otklik_answer.roles = had.roles and question = :question and night = :night
-""")  # noqa: S608  (a statement of this file)
+    and otklik_answer.roles = reader.roles and question = :question and night = :night
+""")
 
 _NIGHT = text("select md5(string_agg(told::text, chr(10) order by told::text)) from marts.mart_as_of as told")
 
@@ -327,8 +328,8 @@ def _ask_again(app: Flask, night: str, ends: float, row: Any) -> bool | None:
     with app.test_request_context(row.path, method=method, data=row.body, content_type="application/json"):
         reader = security_manager.get_user_by_id(row.user_id)
         well = False
-        roles = db.session.execute(_ROLES_OF, {"user_id": row.user_id}).scalar_one()
-        if reader and reader.is_active and roles == row.roles:
+        told = {"question": row.question, "night": night, "user_id": row.user_id}
+        if reader and reader.is_active and db.session.execute(_FIND, told).one().roles == row.roles:
             g.user = g._login_user = reader
             g.otklik_warming = True
             well = app.full_dispatch_request().status_code == _OK

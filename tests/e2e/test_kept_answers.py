@@ -263,6 +263,22 @@ def test_a_new_night_is_asked_for_before_its_readers_come(night: Settings, leade
         assert warm(night).asked == 0
 
 
+def test_what_was_asked_in_other_roles_is_not_asked_again(night: Settings, deputy: httpx.Client) -> None:
+    ask(deputy, question(night, "as_of", "region_name", limit=20))
+    of_deputy = "select count(*) from otklik_answer join ab_user on ab_user.id = user_id where username = 'deputy'"
+    with psycopg.connect(night.dsn("superset"), autocommit=True) as superset:
+        assert superset.execute(of_deputy).fetchone() == (1,)
+        superset.execute(
+            "insert into ab_user_role (id, user_id, role_id) select nextval('ab_user_role_id_seq'), deputy.id, role_id"
+            " from ab_user as deputy, ab_user_role join ab_user as auditor on auditor.id = user_id"
+            " where deputy.username = 'deputy' and auditor.username = 'auditor'"
+            " and role_id not in (select role_id from ab_user_role where user_id = deputy.id)"
+        )
+        with another_night(night):
+            warm(night)
+            assert superset.execute(of_deputy).fetchone() == (0,)
+
+
 def test_what_is_kept_is_found_after_the_database_was_started_again(night: Settings, leadership: httpx.Client) -> None:
     body = question(night, "as_of", "region_name", limit=19)
     ask(leadership, body)
